@@ -1,0 +1,54 @@
+// The file system as it is handed in. Who promises durability: only Sync and SyncFolder; a name or a byte
+// not synced may vanish in a power cut. Any call may answer kUnknown on a remote store: read back.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+
+namespace qn {
+
+struct FileInfo {
+  std::string path;      // as listed: the folder asked for + "/" + the rest
+  uint64_t size = 0;
+  int64_t modified_ns = 0;
+  uint64_t inode = 0;    // 0 where the store has none
+};
+
+// A file open for reading. Thread-safe: reads carry their own position.
+class ReadableFile {
+ public:
+  virtual ~ReadableFile() = default;
+  // Up to `size` bytes at `offset`; fewer only at the end of the file, none beyond it.
+  virtual Result<size_t> ReadAt(uint64_t offset, char* out, size_t size) = 0;
+  virtual Result<uint64_t> Size() = 0;
+};
+
+class Files {
+ public:
+  virtual ~Files() = default;
+
+  virtual Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) = 0;  // kNotFound when absent
+  virtual Result<std::string> Read(const std::string& path) = 0;
+  virtual Result<FileInfo> Stat(const std::string& path) = 0;
+  // Every file below `folder`, recursively, sorted by path; an absent folder is empty.
+  virtual Result<std::vector<FileInfo>> List(const std::string& folder) = 0;
+  // Regular files that match a shell pattern (*, ?, [..], ** for any depth, {a,b}), sorted by path.
+  virtual Result<std::vector<FileInfo>> Glob(const std::string& pattern) = 0;
+
+  virtual Status MakeFolder(const std::string& path) = 0;  // with parents; fine when there
+  // Writes `bytes` to `path` so that nobody ever sees half of it, synced with its folder. kConflict when
+  // `path` is there already, whoever wrote it.
+  virtual Status PutIfAbsent(const std::string& path, std::string_view bytes) = 0;
+  // The same, replacing what is there.
+  virtual Status Put(const std::string& path, std::string_view bytes) = 0;
+  virtual Status Remove(const std::string& path) = 0;  // fine when absent
+  virtual Status Sync(const std::string& path) = 0;
+  virtual Status SyncFolder(const std::string& path) = 0;
+};
+
+}  // namespace qn

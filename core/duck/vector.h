@@ -1,0 +1,114 @@
+// Columns of a DuckDB chunk, to be filled by a decoder or read by a row filter, without copies. The layouts
+// are DuckDB's own and are checked by tests against the library.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "data/type.h"
+
+namespace qn::duck {
+
+class Api;
+
+inline constexpr size_t kChunkRows = 2048;  // DuckDB's vector size, checked when the library is loaded
+
+// DuckDB's string: up to 12 bytes inside, longer ones by pointer (first 4 bytes repeated).
+struct String {
+  uint32_t size;
+  char prefix[4];
+  union {
+    const char* pointer;
+    char rest[8];
+  };
+
+  std::string_view view() const {
+    return size <= 12 ? std::string_view(prefix, size) : std::string_view(pointer, size);
+  }
+};
+static_assert(sizeof(String) == 16);
+
+struct ListEntry {
+  uint64_t offset;
+  uint64_t length;
+};
+struct HugeInt {
+  uint64_t lower;
+  int64_t upper;
+};
+struct Interval {
+  int32_t months;
+  int32_t days;
+  int64_t micros;
+};
+
+// One column being filled, with its children for STRUCT, LIST, ARRAY and MAP. Physical types: BOOLEAN uint8,
+// integers their size, HUGEINT and UUID HugeInt (UUID: top bit of `upper` flipped), DECIMAL int16/32/64/HugeInt
+// by width ≤4/9/18/38, FLOAT/DOUBLE, VARCHAR/BLOB/JSON String, DATE int32 days, TIME int64 micros, TIMESTAMP and
+// TIMESTAMPTZ int64 micros (S, MS, NS in their unit), INTERVAL Interval, LIST and MAP ListEntry (MAP's only
+// child is its entries' STRUCT(key, value)).
+class ColumnOut {
+ public:
+  ColumnOut(const Api& api, const Type& type, void* vector);
+
+  const Type& type() const { return *type_; }
+  template <typename T>
+  T* data() {
+    return static_cast<T*>(data_);
+  }
+
+  // Rows are valid until set NULL. For a STRUCT set the children NULL too: DuckDB expects it.
+  void SetNull(size_t row);
+
+  // The bytes are not copied when longer than 12: they must stay until the next Fill of the same thread.
+  void SetString(size_t row, const char* bytes, size_t size) {
+    String& out = static_cast<String*>(data_)[row];
+    out.size = static_cast<uint32_t>(size);
+    if (size <= 12) {
+      std::memset(out.prefix, 0, 12);
+      std::memcpy(out.prefix, bytes, size);
+    } else {
+      std::memcpy(out.prefix, bytes, 4);
+      out.pointer = bytes;
+    }
+  }
+
+  // LIST and MAP: room for `rows` child rows in all; moves the child's data. Then the final size.
+  void ReserveChild(size_t rows);
+  void SetChildSize(size_t rows);
+
+  std::vector<ColumnOut>& children() { return children_; }
+
+ private:
+  void Refresh();
+
+  const Api* api_;
+  const Type* type_;
+  void* vector_;
+  void* data_ = nullptr;
+  uint64_t* validity_ = nullptr;
+  size_t child_capacity_ = 0;
+  std::vector<ColumnOut> children_;
+};
+
+// One chunk being filled: `columns` in the order of the projection.
+struct ChunkOut {
+  std::vector<ColumnOut> columns;
+};
+
+// One column being read, flat (DuckDB flattens before it calls a scalar function).
+struct ColumnIn {
+  const void* data = nullptr;
+  const uint64_t* validity = nullptr;  // nullptr: no NULLs
+
+  template <typename T>
+  const T* as() const {
+    return static_cast<const T*>(data);
+  }
+  bool IsNull(size_t row) const { return validity != nullptr && ((validity[row / 64] >> (row % 64)) & 1) == 0; }
+};
+
+}  // namespace qn::duck
