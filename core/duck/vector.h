@@ -60,8 +60,11 @@ class ColumnOut {
     return static_cast<T*>(data_);
   }
 
-  // Rows are valid until set NULL. For a STRUCT set the children NULL too: DuckDB expects it.
+  // Rows are valid until set NULL. A STRUCT's fields become NULL with it, as DuckDB expects.
   void SetNull(size_t row);
+
+  // Undoes SetNull, for a row slot that is written again after its first content was rejected.
+  void SetValid(size_t row);
 
   // The bytes are not copied when longer than 12: they must stay until the next Fill of the same thread.
   void SetString(size_t row, const char* bytes, size_t size) {
@@ -82,6 +85,9 @@ class ColumnOut {
 
   std::vector<ColumnOut>& children() { return children_; }
 
+  // The duckdb_vector behind, for Arrow's columns, which are referenced and not written.
+  void* vector() const { return vector_; }
+
  private:
   void Refresh();
 
@@ -91,6 +97,7 @@ class ColumnOut {
   void* data_ = nullptr;
   uint64_t* validity_ = nullptr;
   size_t child_capacity_ = 0;
+  std::shared_ptr<Type> entries_;  // MAP only: the type of its child
   std::vector<ColumnOut> children_;
 };
 
