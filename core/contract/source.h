@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +35,16 @@ class RecordSplitter {
   virtual ~RecordSplitter() = default;
   // How many of the first bytes are whole records (0 when not even one is), and how many lines they span.
   virtual size_t Whole(const char* data, size_t size, uint64_t* lines) const = 0;
+  // Looks for the end of one record that comes in pieces, so that a record larger than memory can be passed
+  // over. `state` is 0 with the piece that begins the record, afterwards the splitter's own. Returns the bytes
+  // of this piece up to and with the record's end, 0 when the record goes on; adds the line ends passed to
+  // `lines`. A format whose records span lines says where they end.
+  virtual size_t RecordEnd(const char* data, size_t size, uint64_t* state, uint64_t* lines) const {
+    const void* end = size == 0 ? nullptr : std::memchr(data, '\n', size);
+    if (end == nullptr) return 0;
+    ++*lines;
+    return static_cast<size_t>(static_cast<const char*>(end) - data) + 1;
+  }
 };
 
 // Thread-safe: DuckDB's threads pull blocks from one stream, each block goes to exactly one of them, in order.
@@ -78,6 +90,9 @@ class Reader {
   // Bytes known to be waiting behind the last slice, for progress and lag; 0 when unknown.
   virtual uint64_t BytesWaiting() const { return 0; }
   virtual uint64_t BytesRead() const { return 0; }
+  // The watermark must not pass this event time (microseconds) after the last slice: what the reader knows of
+  // but has not handed out begins here. No bound by default.
+  virtual int64_t WatermarkBound() const { return std::numeric_limits<int64_t>::max(); }
 };
 
 }  // namespace qn
