@@ -12,6 +12,10 @@
 
 namespace qn {
 
+// Names that begin so are half-written files of ours. List shows them, nobody reads them; whoever holds a
+// folder alone may remove them.
+inline constexpr std::string_view kTempPrefix = ".qn-tmp-";
+
 struct FileInfo {
   std::string path;      // as listed: the folder asked for + "/" + the rest
   uint64_t size = 0;
