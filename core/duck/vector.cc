@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "duck/api.h"
+#include "duck/types.h"
 
 namespace qn::duck {
 namespace {
@@ -73,5 +74,27 @@ void ColumnOut::ReserveChild(size_t rows) {
 }
 
 void ColumnOut::SetChildSize(size_t rows) { QN_CHECK(api_->list_vector_set_size(vector_, rows) == 0); }
+
+OwnChunk::OwnChunk(const Api& api, const std::vector<Type>& types) : api_(api), types_(types) {
+  std::vector<LogicalType> owned;
+  std::vector<Handle> handles;
+  owned.reserve(types_.size());
+  for (const Type& type : types_) {
+    owned.push_back(ToDuck(api, type));
+    handles.push_back(owned.back().get());
+  }
+  chunk_ = api.create_data_chunk(handles.data(), handles.size());
+  QN_CHECK(chunk_ != nullptr);
+}
+
+OwnChunk::~OwnChunk() { api_.destroy_data_chunk(&chunk_); }
+
+void OwnChunk::Reset(ChunkOut& out) {
+  api_.data_chunk_reset(chunk_);
+  out.columns.clear();
+  for (size_t i = 0; i < types_.size(); ++i) {
+    out.columns.emplace_back(api_, types_[i], api_.data_chunk_get_vector(chunk_, i));
+  }
+}
 
 }  // namespace qn::duck

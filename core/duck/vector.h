@@ -63,6 +63,10 @@ class ColumnOut {
   // Rows are valid until set NULL. A STRUCT's fields become NULL with it, as DuckDB expects.
   void SetNull(size_t row);
 
+  bool IsNull(size_t row) const {
+    return validity_ != nullptr && ((validity_[row / 64] >> (row % 64)) & 1) == 0;
+  }
+
   // Undoes SetNull, for a row slot that is written again after its first content was rejected.
   void SetValid(size_t row);
 
@@ -104,6 +108,23 @@ class ColumnOut {
 // One chunk being filled: `columns` in the order of the projection.
 struct ChunkOut {
   std::vector<ColumnOut> columns;
+};
+
+// A chunk of our own, for columns that are decoded but that DuckDB did not ask for.
+class OwnChunk {
+ public:
+  OwnChunk(const Api& api, const std::vector<Type>& types);
+  ~OwnChunk();
+  OwnChunk(const OwnChunk&) = delete;
+  OwnChunk& operator=(const OwnChunk&) = delete;
+
+  // The columns, empty again.
+  void Reset(ChunkOut& out);
+
+ private:
+  const Api& api_;
+  std::vector<Type> types_;
+  void* chunk_;
 };
 
 // One column being read, flat (DuckDB flattens before it calls a scalar function).

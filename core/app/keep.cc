@@ -1,0 +1,124 @@
+// The common case, no violation in a vector, costs one pass over the rules' bytes.
+#include "app/keep.h"
+
+#include <algorithm>
+
+namespace qn::app {
+namespace {
+
+bool Holds(const duck::ColumnIn& rule, size_t row) { return !rule.IsNull(row) && rule.as<uint8_t>()[row] != 0; }
+
+bool HoldsForAll(const duck::ColumnIn& rule, size_t rows) {
+  if (rule.validity != nullptr) {
+    for (size_t row = 0; row < rows; ++row) {
+      if (rule.IsNull(row)) return false;
+    }
+  }
+  const auto* values = rule.as<uint8_t>();
+  return std::all_of(values, values + rows, [](uint8_t value) { return value != 0; });
+}
+
+constexpr size_t kShownBytesMax = 500;  // of a row, in a message
+
+std::string Shown(const std::string& raw) {
+  return raw.size() <= kShownBytesMax ? raw : raw.substr(0, kShownBytesMax) + " …";
+}
+
+}  // namespace
+
+Keep::Keep(std::string dataset, std::string source, std::vector<ExpectationSpec> rules, Origin origin,
+           DeadLetters& dead_letters)
+    : dataset_(std::move(dataset)),
+      source_(std::move(source)),
+      rules_(std::move(rules)),
+      origin_(origin),
+      dead_letters_(dead_letters),
+      violations_(rules_.size()) {}
+
+std::vector<Type> Keep::Arguments() const {
+  std::vector<Type> types;
+  if (origin_ == Origin::kRecord) {
+    types = {Type::Of(TypeId::kBlob), Type::Of(TypeId::kUInteger), Type::Of(TypeId::kBigInt)};
+  } else {
+    types = {Type::Of(TypeId::kVarchar)};
+  }
+  types.resize(types.size() + rules_.size(), Type::Of(TypeId::kBoolean));
+  return types;
+}
+
+void Keep::BeginStep(const std::vector<std::string>* files) {
+  files_ = files;
+  rows_in_ = 0;
+  for (auto& count : violations_) count = 0;
+  const std::lock_guard lock(mutex_);
+  failure_ = Ok();
+}
+
+Status Keep::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+Status Keep::Apply(std::span<const duck::ColumnIn> columns, size_t rows, bool* keep) {
+  rows_in_.fetch_add(static_cast<int64_t>(rows), std::memory_order_relaxed);
+  std::fill(keep, keep + rows, true);
+  bool all_hold = true;
+  for (size_t rule = 0; rule < rules_.size(); ++rule) {
+    all_hold = all_hold && HoldsForAll(columns[first_rule() + rule], rows);
+  }
+  if (all_hold) return Ok();
+  for (size_t row = 0; row < rows; ++row) ApplyRow(columns, row, keep);
+  return failure();
+}
+
+void Keep::ApplyRow(std::span<const duck::ColumnIn> columns, size_t row, bool* keep) {
+  std::string quarantined_by;
+  for (size_t i = 0; i < rules_.size(); ++i) {
+    if (Holds(columns[first_rule() + i], row)) continue;
+    violations_[i].fetch_add(1, std::memory_order_relaxed);
+    switch (rules_[i].action) {
+      case Action::kKeep: break;
+      case Action::kDrop: keep[row] = false; break;
+      case Action::kFail: Fail(rules_[i], Letter(columns, row, rules_[i].name)); break;
+      case Action::kQuarantine:
+        quarantined_by += (quarantined_by.empty() ? "" : ",") + rules_[i].name;
+        break;
+    }
+  }
+  if (quarantined_by.empty()) return;
+  // A row that one rule drops and another quarantines is kept where it can be found again.
+  keep[row] = false;
+  dead_letters_.Add(Letter(columns, row, std::move(quarantined_by)));
+}
+
+DeadLetter Keep::Letter(std::span<const duck::ColumnIn> columns, size_t row, std::string rules) const {
+  DeadLetter letter;
+  letter.reason = "expectation";
+  letter.rules = std::move(rules);
+  letter.source = source_;
+  for (const ExpectationSpec& rule : rules_) {
+    if (rule.name == letter.rules) letter.detail = rule.condition;
+  }
+  if (!columns[0].IsNull(row)) letter.raw = columns[0].as<duck::String>()[row].view();
+  if (origin_ == Origin::kRecord) {
+    const uint32_t file = columns[1].IsNull(row) ? UINT32_MAX : columns[1].as<uint32_t>()[row];
+    if (files_ != nullptr && file < files_->size()) letter.file = (*files_)[file];
+    if (!columns[2].IsNull(row)) letter.line = columns[2].as<int64_t>()[row];
+  }
+  return letter;
+}
+
+void Keep::Fail(const ExpectationSpec& rule, const DeadLetter& letter) {
+  const std::lock_guard lock(mutex_);
+  if (!failure_.ok()) return;
+  failure_ = Invalid("QN-3503", "A row breaks the expectation '" + rule.name + "' of dataset '" + dataset_ + "', which must hold.")
+                 .With("at " + rule.where + ":  " + rule.condition);
+  if (!letter.file.empty()) {
+    failure_.With("in " + letter.file + (letter.line > 0 ? ", line " + std::to_string(letter.line) : ""));
+  }
+  failure_.With("found: " + Shown(letter.raw))
+      .With("The step was not committed; everything before it is.")
+      .With("Mend the input, or use expect_or_quarantine to set such rows aside and go on.");
+}
+
+}  // namespace qn::app

@@ -1,0 +1,77 @@
+// One slice of a source as a DuckDB scan: blocks in, decoded columns out, on all threads. Also counts rows,
+// collects what could not be decoded, and follows the event time.
+#pragma once
+
+#include <atomic>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "contract/source.h"
+#include "data/dead_letter.h"
+#include "duck/scan.h"
+#include "formats/decoder.h"
+
+namespace qn::app {
+
+// Dead letters of one dataset in one step, in memory: bounded by the step's bytes.
+class DeadLetters {
+ public:
+  void Add(DeadLetter letter) {
+    const std::lock_guard lock(mutex_);
+    letters_.push_back(std::move(letter));
+  }
+  std::vector<DeadLetter> Take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(letters_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<DeadLetter> letters_;
+};
+
+// Registered once for one (flow, source); a new slice is set before each step. Columns(): the declared ones,
+// then the three hidden ones, then nothing else.
+class LineScan final : public duck::Scan {
+ public:
+  LineScan(std::string source, Schema declared, const Format& format, int event_time_column, int threads,
+           DeadLetters& dead_letters);
+
+  const Schema& Columns() const override { return columns_; }
+  Result<std::unique_ptr<duck::ScanRun>> Begin(std::span<const int> columns) override;
+
+  void SetSlice(Slice* slice);  // nullptr: no rows
+
+  // Since SetSlice:
+  int64_t rows() const { return rows_.load(); }
+  int64_t rejects() const { return rejects_.load(); }
+  // Largest event time seen, in microseconds; the lowest int64 when there was none.
+  int64_t event_time_max() const { return event_time_max_.load(); }
+
+ private:
+  class Run;
+  class Thread;
+  class Refused;
+
+  std::string source_;
+  size_t declared_;
+  Schema columns_;
+  const Format& format_;
+  int event_time_column_;
+  int threads_;
+  DeadLetters& dead_letters_;
+  Slice* slice_ = nullptr;
+  std::atomic<int64_t> rows_{0};
+  std::atomic<int64_t> rejects_{0};
+  std::atomic<int64_t> event_time_max_{std::numeric_limits<int64_t>::min()};
+};
+
+// Names of the hidden columns, as in the fragments.
+inline constexpr const char* kRawColumn = "__qn_raw";
+inline constexpr const char* kFileColumn = "__qn_file";
+inline constexpr const char* kLineColumn = "__qn_line";
+
+}  // namespace qn::app
