@@ -15,7 +15,9 @@ FIELDS = ("title", "what", "do", "example")
 
 def sources(root: pathlib.Path) -> list[pathlib.Path]:
     """The files whose codes count: C++ and Python, without tests."""
-    core = [p for p in (root / "core").rglob("*") if p.suffix in {".h", ".cc"} and not p.stem.endswith("_test")]
+    core = [
+        p for p in (root / "core").rglob("*") if p.suffix in {".h", ".cc"} and not p.stem.endswith("_test")
+    ]
     return sorted(core) + sorted((root / "python").rglob("*.py"))
 
 
@@ -59,4 +61,6 @@ def main(root: pathlib.Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[1]).resolve()))
+    sys.exit(
+        main(pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[1]).resolve())
+    )

