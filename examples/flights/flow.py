@@ -28,8 +28,8 @@ qn.reference(
     """SELECT tailnum, manufacturer, model, seats, "year" AS built
        FROM read_csv('reference/planes.csv', nullstr = 'NA')""",
 )
-# One row an airport and hour, or the join would multiply flights. By local time it is not so: on 3 November the
-# hour from 1 to 2 happened twice. By `time_hour`, which is UTC, it is, and DISTINCT ON keeps it so.
+# One row an airport and hour, or the join would multiply flights. By local time it is not so: on 3 November
+# the hour from 1 to 2 happened twice. By `time_hour`, which is UTC, it is, and DISTINCT ON keeps it so.
 qn.reference(
     "weather",
     """SELECT DISTINCT ON (origin, time_hour) origin, time_hour, temp, wind_speed, precip, visib
@@ -43,8 +43,8 @@ qn.reference(
 @qn.expect_or_quarantine("has_aircraft", "tailnum IS NOT NULL")
 @qn.expect_or_quarantine("arrived", "arr_time IS NOT NULL OR dep_time IS NULL")
 @qn.expect_or_quarantine("possible_speed", "air_time IS NULL OR distance * 60.0 / air_time <= 600")
-@qn.expect("american_aircraft", "starts_with(tailnum, 'N')")
-@qn.expect("delay_known", "arr_delay IS NOT NULL")
+@qn.expect("american_aircraft", "tailnum IS NULL OR starts_with(tailnum, 'N')")
+@qn.expect("not_diverted", "arr_time IS NULL OR arr_delay IS NOT NULL")
 @qn.table(partition_cols=["month"])
 def flights():
     """Flights that took place, one row each, as the feed has them."""
