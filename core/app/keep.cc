@@ -26,28 +26,21 @@ std::string Shown(const std::string& raw) {
 
 }  // namespace
 
-Keep::Keep(std::string dataset, std::string source, std::vector<ExpectationSpec> rules, Origin origin,
-           DeadLetters& dead_letters)
+Keep::Keep(std::string dataset, std::string source, std::vector<ExpectationSpec> rules, DeadLetters& dead_letters)
     : dataset_(std::move(dataset)),
       source_(std::move(source)),
       rules_(std::move(rules)),
-      origin_(origin),
       dead_letters_(dead_letters),
       violations_(rules_.size()) {}
 
 std::vector<Type> Keep::Arguments() const {
-  std::vector<Type> types;
-  if (origin_ == Origin::kRecord) {
-    types = {Type::Of(TypeId::kBlob), Type::Of(TypeId::kUInteger), Type::Of(TypeId::kBigInt)};
-  } else {
-    types = {Type::Of(TypeId::kVarchar)};
-  }
-  types.resize(types.size() + rules_.size(), Type::Of(TypeId::kBoolean));
+  std::vector<Type> types = {Type::Of(TypeId::kBlob), Type::Of(TypeId::kUInteger), Type::Of(TypeId::kBigInt)};
+  types.resize(kFirstRule + rules_.size(), Type::Of(TypeId::kBoolean));
   return types;
 }
 
-void Keep::BeginStep(const std::vector<std::string>* files) {
-  files_ = files;
+void Keep::BeginStep(OriginFiles files) {
+  files_ = std::move(files);
   rows_in_ = 0;
   for (auto& count : violations_) count = 0;
   const std::lock_guard lock(mutex_);
@@ -64,7 +57,7 @@ Status Keep::Apply(std::span<const duck::ColumnIn> columns, size_t rows, bool* k
   std::fill(keep, keep + rows, true);
   bool all_hold = true;
   for (size_t rule = 0; rule < rules_.size(); ++rule) {
-    all_hold = all_hold && HoldsForAll(columns[first_rule() + rule], rows);
+    all_hold = all_hold && HoldsForAll(columns[kFirstRule + rule], rows);
   }
   if (all_hold) return Ok();
   for (size_t row = 0; row < rows; ++row) ApplyRow(columns, row, keep);
@@ -74,7 +67,7 @@ Status Keep::Apply(std::span<const duck::ColumnIn> columns, size_t rows, bool* k
 void Keep::ApplyRow(std::span<const duck::ColumnIn> columns, size_t row, bool* keep) {
   std::string quarantined_by;
   for (size_t i = 0; i < rules_.size(); ++i) {
-    if (Holds(columns[first_rule() + i], row)) continue;
+    if (Holds(columns[kFirstRule + i], row)) continue;
     violations_[i].fetch_add(1, std::memory_order_relaxed);
     switch (rules_[i].action) {
       case Action::kKeep: break;
@@ -100,11 +93,12 @@ DeadLetter Keep::Letter(std::span<const duck::ColumnIn> columns, size_t row, std
     if (rule.name == letter.rules) letter.detail = rule.condition;
   }
   if (!columns[0].IsNull(row)) letter.raw = columns[0].as<duck::String>()[row].view();
-  if (origin_ == Origin::kRecord) {
-    const uint32_t file = columns[1].IsNull(row) ? UINT32_MAX : columns[1].as<uint32_t>()[row];
-    if (files_ != nullptr && file < files_->size()) letter.file = (*files_)[file];
-    if (!columns[2].IsNull(row)) letter.line = columns[2].as<int64_t>()[row];
+  const uint32_t file = columns[1].IsNull(row) ? UINT32_MAX : columns[1].as<uint32_t>()[row];
+  if (file < files_.paths.size()) {
+    letter.file = files_.paths[file];
+    letter.source = files_.sources[file];
   }
+  if (!columns[2].IsNull(row)) letter.line = columns[2].as<int64_t>()[row];
   return letter;
 }
 

@@ -14,22 +14,23 @@
 
 namespace qn::app {
 
-// How the rows of a flow say where they came from.
-enum class Origin : uint8_t {
-  kRecord,  // arguments: __qn_raw BLOB, __qn_file UINTEGER, __qn_line BIGINT, then the rules
-  kJson,    // arguments: the row as JSON text (NULL where every rule holds), then the rules
+// The files that the rows in flight may come from: the number in __qn_file counts through all of them.
+struct OriginFiles {
+  std::vector<std::string> sources;  // name of the source of each file
+  std::vector<std::string> paths;
 };
 
-// Registered as qn_keep_<n>. Called from DuckDB's threads at the same time.
+// Registered as qn_keep_<n>; arguments: raw BLOB (may be NULL where every rule holds), file UINTEGER, line BIGINT,
+// then a BOOLEAN for each rule. Called from DuckDB's threads at the same time.
 class Keep final : public duck::RowFilter {
  public:
-  Keep(std::string dataset, std::string source, std::vector<ExpectationSpec> rules, Origin origin,
-       DeadLetters& dead_letters);
+  // `source` names where rows without a file come from.
+  Keep(std::string dataset, std::string source, std::vector<ExpectationSpec> rules, DeadLetters& dead_letters);
 
   std::vector<Type> Arguments() const;
   Status Apply(std::span<const duck::ColumnIn> columns, size_t rows, bool* keep) override;
 
-  void BeginStep(const std::vector<std::string>* files);  // of the slice, for Origin::kRecord
+  void BeginStep(OriginFiles files);
 
   // Since BeginStep:
   int64_t rows_in() const { return rows_in_.load(); }
@@ -40,7 +41,7 @@ class Keep final : public duck::RowFilter {
   const std::vector<ExpectationSpec>& rules() const { return rules_; }
 
  private:
-  size_t first_rule() const { return origin_ == Origin::kRecord ? 3 : 1; }
+  static constexpr size_t kFirstRule = 3;
   void ApplyRow(std::span<const duck::ColumnIn> columns, size_t row, bool* keep);
   DeadLetter Letter(std::span<const duck::ColumnIn> columns, size_t row, std::string rules) const;
   void Fail(const ExpectationSpec& rule, const DeadLetter& letter);
@@ -48,9 +49,8 @@ class Keep final : public duck::RowFilter {
   std::string dataset_;
   std::string source_;
   std::vector<ExpectationSpec> rules_;
-  Origin origin_;
   DeadLetters& dead_letters_;
-  const std::vector<std::string>* files_ = nullptr;
+  OriginFiles files_;
   std::atomic<int64_t> rows_in_{0};
   std::vector<std::atomic<int64_t>> violations_;
   mutable std::mutex mutex_;

@@ -22,6 +22,7 @@ class LineScan::Refused final : public Rejects {
   void Add(uint32_t file, int64_t line, std::string_view raw, std::string detail) override {
     scan_.rejects_.fetch_add(1, std::memory_order_relaxed);
     const auto& files = scan_.slice_->Files();
+    file -= scan_.file_base_;
     scan_.dead_letters_.Add({"decode", "", std::move(detail), std::string(raw), scan_.source_,
                              file < files.size() ? files[file] : "", line});
   }
@@ -52,6 +53,7 @@ class LineScan::Thread final : public duck::ScanThread {
           block_ = {};
           return size_t{0};
         }
+        block_.file += scan_.file_base_;
         cursor_ = {0, block_.first_line};
       }
       const size_t rows = Decode(out);
@@ -148,8 +150,9 @@ Result<std::unique_ptr<duck::ScanRun>> LineScan::Begin(std::span<const int> colu
   return std::unique_ptr<duck::ScanRun>(new Run(*this, std::move(blocks), columns));
 }
 
-void LineScan::SetSlice(Slice* slice) {
+void LineScan::SetSlice(Slice* slice, uint32_t file_base) {
   slice_ = slice;
+  file_base_ = file_base;
   rows_ = 0;
   rejects_ = 0;
   event_time_max_ = kNoTime;

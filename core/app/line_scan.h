@@ -43,7 +43,8 @@ class LineScan final : public duck::Scan {
   const Schema& Columns() const override { return columns_; }
   Result<std::unique_ptr<duck::ScanRun>> Begin(std::span<const int> columns) override;
 
-  void SetSlice(Slice* slice);  // nullptr: no rows
+  // nullptr: no rows. `file_base` is added to the numbers in __qn_file: a flow may read several sources.
+  void SetSlice(Slice* slice, uint32_t file_base);
 
   // Since SetSlice:
   int64_t rows() const { return rows_.load(); }
@@ -64,6 +65,7 @@ class LineScan final : public duck::Scan {
   int threads_;
   DeadLetters& dead_letters_;
   Slice* slice_ = nullptr;
+  uint32_t file_base_ = 0;
   std::atomic<int64_t> rows_{0};
   std::atomic<int64_t> rejects_{0};
   std::atomic<int64_t> event_time_max_{std::numeric_limits<int64_t>::min()};
