@@ -27,7 +27,11 @@ struct Block {
   // Not 0: the block is only the head of one record of this many bytes, larger than the limit; it becomes a
   // dead letter.
   uint64_t oversize_bytes = 0;
+  // The first bytes of the same file, uncompressed, at most kFileHeadBytes: where the splitter wants them (a CSV
+  // file's header) and offset > 0. May be shared by all blocks of the file.
+  std::shared_ptr<const std::string> head;
 };
+inline constexpr size_t kFileHeadBytes = 64 << 10;
 
 // Finds where records end. Stateless: `data` always begins at the beginning of a record.
 class RecordSplitter {
@@ -35,6 +39,8 @@ class RecordSplitter {
   virtual ~RecordSplitter() = default;
   // How many of the first bytes are whole records (0 when not even one is), and how many lines they span.
   virtual size_t Whole(const char* data, size_t size, uint64_t* lines) const = 0;
+  // Whether blocks need Block::head.
+  virtual bool WantsHead() const { return false; }
   // Looks for the end of one record that comes in pieces, so that a record larger than memory can be passed
   // over. `state` is 0 with the piece that begins the record, afterwards the splitter's own. Returns the bytes
   // of this piece up to and with the record's end, 0 when the record goes on; adds the line ends passed to

@@ -39,6 +39,9 @@ class Format {
  public:
   virtual ~Format() = default;
   virtual const RecordSplitter& Splitter() const = 0;
+  // Whether every declared column can be read from this format: QN-2020 naming the first that cannot. Call it
+  // when the pipeline is checked; NewDecoder takes only a schema that passed.
+  virtual Status Check(const Schema& schema) const = 0;
   virtual std::unique_ptr<Decoder> NewDecoder(const Schema& schema, std::span<const int> columns) const = 0;
 };
 

@@ -1,0 +1,444 @@
+// One line of JSON into one row slot: a single pass, directed by the declared types, that validates as it
+// goes.
+#include "formats/json/line_parser.h"
+
+#include <array>
+#include <cstring>
+#include <memory>
+#include <unordered_map>
+
+#include "formats/text/value.h"
+
+namespace qn::json {
+namespace {
+
+using text::JsonString;
+using text::SkipJsonSpace;
+
+void CollectLists(Node& node, std::vector<Node*>* lists) {
+  if (node.id == TypeId::kList || node.id == TypeId::kMap) lists->push_back(&node);
+  for (Node& child : node.children) CollectLists(child, lists);
+}
+
+// As ColumnOut::SetString, for bytes with 16 readable ones from `bytes` on: no call, no loop.
+void PutString(const char* bytes, size_t size, void* data, size_t row) {
+  if (data == nullptr) return;
+  uint64_t low = 0;
+  uint32_t high = 0;
+  std::memcpy(&low, bytes, sizeof(low));
+  std::memcpy(&high, bytes + 8, sizeof(high));
+  duck::String& out = static_cast<duck::String*>(data)[row];
+  out.size = static_cast<uint32_t>(size);
+  const auto first = static_cast<uint32_t>(low);
+  if (size > 12) {
+    std::memcpy(out.prefix, &first, sizeof(first));
+    out.pointer = bytes;
+    return;
+  }
+  const uint64_t low_mask = size >= 8 ? ~uint64_t{0} : (uint64_t{1} << (size * 8)) - 1;
+  const uint64_t high_mask = size <= 8 ? 0 : ~uint64_t{0} >> (64 - (size - 8) * 8);
+  low &= low_mask;
+  const uint64_t rest = low >> 32 | (high & high_mask) << 32;
+  std::memcpy(out.prefix, &low, 4);
+  std::memcpy(out.rest, &rest, sizeof(rest));
+}
+
+void NullRow(Node& node, size_t row) {
+  if (node.out == nullptr) return;
+  node.out->SetNull(row);
+  if (node.id == TypeId::kList || node.id == TypeId::kMap) {
+    static_cast<duck::ListEntry*>(node.data)[row] = {node.used, 0};
+  }
+}
+
+template <typename T>
+bool PutInteger(const text::Number& number, void* data, size_t row) {
+  if (!number.is_integral || !number.is_exact) return false;
+  constexpr bool kSigned = static_cast<T>(-1) < T{0};
+  constexpr uint64_t kLargest =
+      kSigned ? (uint64_t{1} << (sizeof(T) * 8 - 1)) - 1 : ~uint64_t{0} >> (64 - sizeof(T) * 8);
+  if (number.mantissa > kLargest || (!kSigned && number.is_negative))
+    return false;  // -2^63 and -0 go the long way
+  if (data != nullptr) {
+    static_cast<T*>(data)[row] = static_cast<T>(number.is_negative ? -number.mantissa : number.mantissa);
+  }
+  return true;
+}
+
+bool PutDouble(const text::Number& number, void* data, size_t row) {
+  double value = 0;
+  if (!text::DoubleFromNumber(number, &value)) return false;
+  if (data != nullptr) static_cast<double*>(data)[row] = value;
+  return true;
+}
+
+bool PutDecimal(const Type& type, const text::Number& number, void* data, size_t row) {
+  int64_t value = 0;
+  if (!text::DecimalFromNumber(number, type.width, type.scale, &value)) return false;
+  text::PutDecimal(type, value, data, row);
+  return true;
+}
+
+// The short way of a number into a column; false: text::PutText decides.
+bool PutNumber(const Type& type, const text::Number& number, void* data, size_t row) {
+  switch (type.id) {
+    case TypeId::kTinyInt:
+      return PutInteger<int8_t>(number, data, row);
+    case TypeId::kSmallInt:
+      return PutInteger<int16_t>(number, data, row);
+    case TypeId::kInteger:
+      return PutInteger<int32_t>(number, data, row);
+    case TypeId::kBigInt:
+      return PutInteger<int64_t>(number, data, row);
+    case TypeId::kUTinyInt:
+      return PutInteger<uint8_t>(number, data, row);
+    case TypeId::kUSmallInt:
+      return PutInteger<uint16_t>(number, data, row);
+    case TypeId::kUInteger:
+      return PutInteger<uint32_t>(number, data, row);
+    case TypeId::kUBigInt:
+      return PutInteger<uint64_t>(number, data, row);
+    case TypeId::kDouble:
+      return PutDouble(number, data, row);
+    case TypeId::kDecimal:
+      return PutDecimal(type, number, data, row);
+    default:
+      return false;
+  }
+}
+
+bool IsNumeric(TypeId id) { return id <= TypeId::kDecimal && id != TypeId::kBoolean; }
+
+// The keys of one MAP value so far and their child rows.
+class MapNames {
+ public:
+  // The row of `name` if it came before; otherwise remembers it at `row`.
+  const size_t* FindOrAdd(std::string_view name, size_t row) {
+    if (many_ != nullptr) {
+      const auto [it, is_new] = many_->try_emplace(name, row);
+      return is_new ? nullptr : &it->second;
+    }
+    for (size_t i = 0; i < size_; ++i) {
+      if (few_[i].first == name) return &few_[i].second;
+    }
+    if (size_ == few_.size()) {
+      many_ = std::make_unique<std::unordered_map<std::string_view, size_t>>(few_.begin(), few_.end());
+      many_->emplace(name, row);
+    } else {
+      few_[size_++] = {name, row};
+    }
+    return nullptr;
+  }
+
+ private:
+  std::array<std::pair<std::string_view, size_t>, 16> few_;
+  size_t size_ = 0;
+  std::unique_ptr<std::unordered_map<std::string_view, size_t>> many_;
+};
+
+}  // namespace
+
+LineParser::LineParser(const Schema& schema) : schema_(schema) {
+  record_field_.type = Type::Of(TypeId::kStruct);
+  record_.field = &record_field_;
+  record_.id = TypeId::kStruct;
+  record_.children.resize(schema_.size());
+  for (size_t i = 0; i < schema_.size(); ++i) BuildNode(schema_[i], schema_[i].name, 1, &record_.children[i]);
+  record_.keys = std::make_unique<Keys>();
+  record_.keys->Declare(record_.children);
+  CollectLists(record_, &lists_);
+}
+
+void LineParser::Bind(std::span<duck::ColumnOut* const> outs) {
+  QN_CHECK(outs.size() == record_.children.size());
+  for (size_t i = 0; i < outs.size(); ++i) BindNode(record_.children[i], outs[i]);
+  arena_.Reset();
+}
+
+const char* LineParser::Parse(const char* p, size_t row) {
+  detail_.clear();
+  syntax_ = {};
+  for (Node* list : lists_) list->mark = list->used;
+  const char* end = nullptr;
+  if (*p == '{') {
+    const uint64_t object = objects_ + 1;
+    end = Object(record_, p, row);
+    if (end != nullptr && !CheckRequired(object)) end = nullptr;
+  } else if (const std::string_view kind = text::JsonKindName(*p); !kind.empty()) {
+    detail_ = "expected one JSON object a line, found " + std::string(kind);
+  } else {
+    Syntax(p, "expected an object");
+  }
+  if (end != nullptr) {
+    end = SkipJsonSpace(end);
+    if (*end != '\n') end = Syntax(end, "expected the end of the line after its object");
+  }
+  if (end == nullptr) Abandon(row);
+  return end;
+}
+
+bool LineParser::CheckRequired(uint64_t object) {
+  for (const Node& column : record_.children) {
+    if (column.field->nullable) continue;
+    const bool is_missing = column.seen_in != object;
+    if (!is_missing && !column.seen_null) continue;
+    detail_ =
+        "column '" + column.path + "': NOT NULL, but " + (is_missing ? "the key is missing" : "found null");
+    return false;
+  }
+  return true;
+}
+
+std::string LineParser::Fault(const char* line) const {
+  if (!detail_.empty()) return detail_;
+  std::string out = "not JSON at byte " + std::to_string(syntax_.at - line + 1) + ": " + syntax_.what;
+  if (*syntax_.at == '\n') return out + ", found the end of the line";
+  return out + ", found '" + text::Excerpt(text::CharacterAt(syntax_.at)) + "'";
+}
+
+void LineParser::Finish() {
+  for (Node* list : lists_) {
+    if (list->out != nullptr) list->out->SetChildSize(list->used);
+  }
+}
+
+void LineParser::Abandon(size_t row) {
+  for (Node& column : record_.children) CleanRow(column, row);
+  for (Node* list : lists_) {
+    for (size_t child = list->mark; child < list->used; ++child) CleanRow(list->children[0], child);
+    list->used = list->mark;
+  }
+}
+
+const char* LineParser::Syntax(const char* at, const char* what) {
+  syntax_ = {at, what};
+  return nullptr;
+}
+
+const char* LineParser::WrongType(const Node& node, std::string_view found, text::Fault fault) {
+  detail_ = "column '" + node.path + "': expected " + node.type().ToSql() + ", found " + std::string(found) +
+            std::string(text::FaultNote(fault));
+  return nullptr;
+}
+
+const char* LineParser::Value(Node& node, const char* p, size_t row) {
+  if (node.id == TypeId::kJson) return JsonText(node, p, row);
+  switch (*p) {
+    case '"':
+      return StringValue(node, p + 1, row);
+    case '{':
+      if (node.id == TypeId::kStruct) return Object(node, p, row);
+      if (node.id == TypeId::kMap) return Map(node, p, row);
+      return WrongType(node,
+                       node.id == TypeId::kVarchar ? "object (declare JSON to keep its text)" : "object",
+                       text::Fault::kForm);
+    case '[':
+      if (node.id == TypeId::kList) return Array(node, p, row);
+      return WrongType(node, node.id == TypeId::kVarchar ? "array (declare JSON to keep its text)" : "array",
+                       text::Fault::kForm);
+    case 't':
+    case 'f':
+    case 'n':
+      return WordValue(node, p, row);
+    default:
+      return NumberValue(node, p, row);
+  }
+}
+
+const char* LineParser::Object(Node& node, const char* p, size_t row) {
+  const uint64_t object = ++objects_;
+  size_t missing = node.children.size();
+  size_t position = 0;
+  p = SkipJsonSpace(p + 1);
+  while (*p != '}') {
+    KeyMeaning key;
+    p = Key(node, p, &position, &key);
+    if (p == nullptr) return nullptr;
+    if (key.node == nullptr) {
+      p = text::SkipJsonValue(p, node.depth + 1, &syntax_);
+    } else if (key.node->seen_in != object) {
+      --missing;
+      key.node->seen_in = object;
+      key.node->seen_exact = key.is_exact;
+      key.node->seen_null = *p == 'n';
+      p = Value(*key.node, p, row);
+    } else {
+      p = Again(node, key, p, row);
+    }
+    if (p == nullptr) return nullptr;
+    p = SkipJsonSpace(p);
+    if (*p == ',') {
+      p = SkipJsonSpace(p + 1);
+      if (*p != '"') return Syntax(p, "expected a key in double quotes");
+    } else if (*p != '}') {
+      return Syntax(p, "expected ',' or '}'");
+    }
+  }
+  if (missing > 0) {
+    for (Node& child : node.children) {
+      if (child.seen_in != object) NullRow(child, row);
+    }
+  }
+  return p + 1;
+}
+
+const char* LineParser::Again(Node& node, const KeyMeaning& key, const char* p, size_t row) {
+  Node& field = *key.node;
+  if (field.seen_exact && !key.is_exact) return text::SkipJsonValue(p, node.depth + 1, &syntax_);
+  field.seen_exact = key.is_exact;
+  field.seen_null = *p == 'n';
+  CleanRow(field, row);
+  return Value(field, p, row);
+}
+
+const char* LineParser::Key(Node& node, const char* p, size_t* position, KeyMeaning* meaning) {
+  if (const ExpectedKey* expected = node.keys->Expect(&p, position); expected != nullptr) {
+    *meaning = {expected->node, expected->is_exact};
+  } else {
+    if (*p != '"') return Syntax(p, "expected a key in double quotes");
+    const JsonString key = text::ScanJsonString(p + 1, &syntax_);
+    if (key.end == nullptr) return nullptr;
+    *meaning = node.keys->Find(Unescaped(key));
+    node.keys->Learn({p, static_cast<size_t>(key.end + 1 - p)}, *meaning, (*position)++);
+    p = key.end + 1;
+  }
+  p = SkipJsonSpace(p);
+  if (*p != ':') return Syntax(p, "expected ':' after a key");
+  return SkipJsonSpace(p + 1);
+}
+
+size_t LineParser::AddChild(Node& node) {
+  if (node.out == nullptr) return 0;
+  if (node.used == node.capacity) {
+    node.capacity = node.capacity == 0 ? duck::kChunkRows : node.capacity * 2;
+    node.out->ReserveChild(node.capacity);
+    RebindChildren(node);
+  }
+  return node.used++;
+}
+
+const char* LineParser::Array(Node& node, const char* p, size_t row) {
+  Node& child = node.children[0];
+  const size_t start = node.used;
+  p = SkipJsonSpace(p + 1);
+  if (*p == ']') {
+    ++p;
+  } else {
+    while (true) {
+      p = Value(child, p, AddChild(node));
+      if (p == nullptr) return nullptr;
+      p = SkipJsonSpace(p);
+      if (*p == ']') break;
+      if (*p != ',') return Syntax(p, "expected ',' or ']'");
+      p = SkipJsonSpace(p + 1);
+    }
+    ++p;
+  }
+  if (node.out != nullptr) static_cast<duck::ListEntry*>(node.data)[row] = {start, node.used - start};
+  return p;
+}
+
+const char* LineParser::Map(Node& node, const char* p, size_t row) {
+  Node& value = node.children[0];
+  const size_t start = node.used;
+  MapNames names;
+  p = SkipJsonSpace(p + 1);
+  while (*p != '}') {
+    if (*p != '"') return Syntax(p, "expected a key in double quotes");
+    const JsonString key = text::ScanJsonString(p + 1, &syntax_);
+    if (key.end == nullptr) return nullptr;
+    p = SkipJsonSpace(key.end + 1);
+    if (*p != ':') return Syntax(p, "expected ':' after a key");
+    p = SkipJsonSpace(p + 1);
+    const std::string_view name = Unescaped(key);
+    size_t child = 0;
+    if (const size_t* before = names.FindOrAdd(name, node.used); before != nullptr) {
+      child = *before;
+      CleanRow(value, child);
+    } else {
+      child = AddChild(node);
+      PutString(name.data(), name.size(), node.map_keys, child);
+    }
+    p = Value(value, p, child);
+    if (p == nullptr) return nullptr;
+    p = SkipJsonSpace(p);
+    if (*p == ',') {
+      p = SkipJsonSpace(p + 1);
+      if (*p != '"') return Syntax(p, "expected a key in double quotes");
+    } else if (*p != '}') {
+      return Syntax(p, "expected ',' or '}'");
+    }
+  }
+  if (node.out != nullptr) static_cast<duck::ListEntry*>(node.data)[row] = {start, node.used - start};
+  return p + 1;
+}
+
+const char* LineParser::JsonText(Node& node, const char* p, size_t row) {
+  const char* end = text::SkipJsonValue(p, node.depth, &syntax_);
+  if (end == nullptr) return nullptr;
+  if (*p == 'n') {
+    NullRow(node, row);
+  } else {
+    PutString(p, static_cast<size_t>(end - p), node.data, row);
+  }
+  return end;
+}
+
+std::string_view LineParser::Unescaped(const JsonString& string) {
+  if (!string.has_escapes) return string.raw();
+  char* out = arena_.Take(string.raw().size());
+  const size_t size = text::UnescapeJson(string, out);
+  arena_.Trim(out, size);
+  return {out, size};
+}
+
+const char* LineParser::StringValue(Node& node, const char* p, size_t row) {
+  const JsonString string = text::ScanJsonString(p, &syntax_);
+  if (string.end == nullptr) return nullptr;
+  if (node.id == TypeId::kVarchar) {
+    if (node.data != nullptr) {
+      const std::string_view value = Unescaped(string);
+      PutString(value.data(), value.size(), node.data, row);
+    }
+    return string.end + 1;
+  }
+  if (!text::IsReadable(node.id)) {
+    return WrongType(node, "string \"" + text::Excerpt(string.raw()) + '"', text::Fault::kForm);
+  }
+  if (IsNumeric(node.id)) {
+    const text::Number number = text::ScanNumber(string.begin);
+    if (number.end == string.end && PutNumber(node.type(), number, node.data, row)) return string.end + 1;
+  }
+  const text::Fault fault = text::PutText(node.type(), Unescaped(string), node.data, row);
+  if (fault == text::Fault::kNone) return string.end + 1;
+  return WrongType(node, "string \"" + text::Excerpt(string.raw()) + '"', fault);
+}
+
+const char* LineParser::NumberValue(Node& node, const char* p, size_t row) {
+  const text::Number number = text::ScanNumber(p);
+  if (number.end == nullptr) return Syntax(p, "expected a value");
+  if (PutNumber(node.type(), number, node.data, row)) return number.end;
+  const std::string_view token(p, static_cast<size_t>(number.end - p));
+  text::Fault fault = text::Fault::kForm;
+  if (text::IsReadable(node.id)) fault = text::PutText(node.type(), token, node.data, row);
+  if (fault == text::Fault::kNone) return number.end;
+  return WrongType(node, "number " + text::Excerpt(token), fault);
+}
+
+const char* LineParser::WordValue(Node& node, const char* p, size_t row) {
+  const std::string_view word = text::JsonKindName(*p);
+  const char* end = text::SkipJsonValue(p, node.depth, &syntax_);
+  if (end == nullptr) return nullptr;
+  if (*p == 'n') {
+    NullRow(node, row);
+  } else if (node.id == TypeId::kBoolean) {
+    if (node.data != nullptr) static_cast<bool*>(node.data)[row] = *p == 't';
+  } else if (node.id == TypeId::kVarchar) {
+    PutString(p, word.size(), node.data, row);
+  } else {
+    return WrongType(node, word, text::Fault::kForm);
+  }
+  return end;
+}
+
+}  // namespace qn::json
