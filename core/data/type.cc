@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <tuple>
 
 namespace qn {
 namespace {
@@ -94,6 +95,17 @@ Type Type::Decimal(uint8_t width, uint8_t scale) {
 Type Type::ListOf(Type child) {
   Type type = Of(TypeId::kList);
   type.children.push_back({"element", std::move(child), true, ""});
+  return type;
+}
+
+bool Type::operator==(const Type& other) const {
+  return std::tie(id, width, scale, array_size, children, labels, text) ==
+         std::tie(other.id, other.width, other.scale, other.array_size, other.children, other.labels, other.text);
+}
+
+Type Type::Of(TypeId id) {
+  Type type;
+  type.id = id;
   return type;
 }
 

@@ -35,9 +35,9 @@ struct Type {
 
   // As SQL: "DECIMAL(10,2)", "STRUCT(lat DOUBLE, lon DOUBLE)", "VARCHAR[]". Names are in double quotes.
   std::string ToSql() const;
-  bool operator==(const Type&) const = default;
+  bool operator==(const Type&) const;
 
-  static Type Of(TypeId id) { Type t; t.id = id; return t; }
+  static Type Of(TypeId id);
   static Type Decimal(uint8_t width, uint8_t scale);
   static Type ListOf(Type child);
 };
