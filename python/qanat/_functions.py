@@ -8,7 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-CHUNK_ROWS = 2048  # DuckDB's vector size: what comes back is cut into slices of this many rows, without a copy
+CHUNK_ROWS = (
+    2048  # DuckDB's vector size: what comes back is cut into slices of this many rows, without a copy
+)
 SHOWN_ERROR_CHARACTERS = 500
 
 Answer = tuple[list[tuple[Any, Any]], list[tuple[str, str]]]
@@ -41,7 +43,9 @@ def _as_batches(result: Any, wanted: pa.Schema) -> list[pa.RecordBatch]:
         return []
     table = pa.Table.from_batches([result]) if isinstance(result, pa.RecordBatch) else result
     if not isinstance(table, pa.Table):
-        raise TypeError(f"the function must return a pyarrow.RecordBatch or Table, found {type(result).__name__}")
+        raise TypeError(
+            f"the function must return a pyarrow.RecordBatch or Table, found {type(result).__name__}"
+        )
     missing = [name for name in wanted.names if name not in table.column_names]
     if missing:
         raise ValueError(f"the function's answer lacks the declared columns: {', '.join(missing)}")

@@ -1,0 +1,190 @@
+"""A run as it goes, drawn on a terminal: one line for the whole, one for each dataset, ten times a second."""
+
+from __future__ import annotations
+
+from collections import deque
+from pathlib import Path
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from qanat._version import __version__
+from qanat.cli import summary
+from qanat.cli.console import clock, console, count, plural, print_failure, short, size
+from qanat.engines.native import Progress
+from qanat.errors import QanatError
+from qanat.pipelines.plan import Pipeline
+from qanat.where import shown
+
+_RATE_OVER_S = 3.0
+_BAR_WIDTH = 28
+_DATASETS_SHOWN_MAX = 16
+_NOTES_SHOWN_MAX = 4
+_STATE_WORDS = {
+    "starting": "starting",
+    "running": "running",
+    "idle": "waiting for more",
+    "stopping": "ending",
+}
+
+
+class Rates:
+    """Speeds over the last seconds, not since the beginning."""
+
+    def __init__(self, over_s: float = _RATE_OVER_S) -> None:
+        self._over_s = over_s
+        self._seen: deque[Progress] = deque()
+
+    def add(self, progress: Progress) -> None:
+        """Takes one look at the run; looks older than the window are forgotten."""
+        self._seen.append(progress)
+        while len(self._seen) > 2 and progress.elapsed_s - self._seen[1].elapsed_s >= self._over_s:
+            self._seen.popleft()
+
+    def bytes_per_s(self) -> float:
+        """Input of all sources."""
+        first, last, seconds = self._span()
+        return (last.bytes_read - first.bytes_read) / seconds if seconds > 0 else 0.0
+
+    def rows_per_s(self, dataset: str) -> float:
+        """Rows that reached a dataset."""
+        first, last, seconds = self._span()
+        if seconds <= 0 or dataset not in last.datasets:
+            return 0.0
+        before = first.datasets[dataset].rows_in if dataset in first.datasets else 0
+        return (last.datasets[dataset].rows_in - before) / seconds
+
+    def _span(self) -> tuple[Progress, Progress, float]:
+        if not self._seen:
+            return Progress(), Progress(), 0.0
+        first, last = self._seen[0], self._seen[-1]
+        return first, last, last.elapsed_s - first.elapsed_s
+
+
+class LiveView:
+    """Draws while the run goes; at the end the drawing gives way to the summary."""
+
+    def __init__(self) -> None:
+        self._console = console()
+        self._rates = Rates()
+        self._notes: list[str] = []
+        self._warnings = 0
+        self._spinner = Spinner("dots", style="water")
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._pipeline: Pipeline | None = None
+        self._storage = Path()
+
+    def begin(self, pipeline: Pipeline, storage: Path) -> None:
+        """A title, then the drawing."""
+        self._pipeline, self._storage = pipeline, storage
+        self._console.print(
+            Text.assemble(
+                ("qanat ", "bold cyan"),
+                (f"{__version__}  ", "quiet"),
+                (pipeline.name, "name"),
+                (f"  {plural(len(pipeline.datasets), 'dataset')} → {shown(str(storage))}", "quiet"),
+            )
+        )
+        for notice in pipeline.notices:
+            self._console.print(Text.assemble(("! ", "warn"), notice))
+        self._live.start()
+
+    def show(self, progress: Progress) -> None:
+        """Draws it anew."""
+        self._take_warnings(progress)
+        self._rates.add(progress)
+        self._live.update(self._drawing(progress), refresh=True)
+
+    def say(self, text: str) -> None:
+        """A note under the drawing."""
+        self._notes.append(text)
+
+    def end(self, progress: Progress, failure: QanatError | None, asked: bool) -> None:
+        """Summary and next commands; or the failure."""
+        assert self._pipeline is not None
+        self._live.stop()
+        self._take_warnings(progress)
+        summary.print_summary(self._console, progress, failure, asked)
+        if failure is not None:
+            print_failure(failure)
+            return
+        summary.print_next(self._console, self._pipeline, self._storage, progress)
+
+    def _take_warnings(self, progress: Progress) -> None:
+        for text in progress.warnings[self._warnings :]:
+            self._live.console.print(Text.assemble(("! ", "warn"), text))
+        self._warnings = len(progress.warnings)
+
+    def _drawing(self, progress: Progress) -> RenderableType:
+        parts: list[RenderableType] = [Text(), self._head(progress)]
+        if progress.datasets:
+            parts += [Text(), self._datasets(progress)]
+        parts += [Text.assemble(("  ! ", "warn"), note) for note in self._notes[-_NOTES_SHOWN_MAX:]]
+        return Group(*parts)
+
+    def _head(self, progress: Progress) -> Table:
+        """Spinner, state, step, time, bar, bytes, speed."""
+        line = Table.grid(padding=(0, 2, 0, 0))
+        speed = self._rates.bytes_per_s()
+        total = progress.bytes_read + progress.bytes_waiting
+        cells: list[RenderableType] = [
+            self._spinner if progress.state != "idle" else Text("·", style="water"),
+            Text(_STATE_WORDS.get(progress.state, progress.state), style="bold"),
+            Text(f"step {progress.epoch}"),
+            Text(clock(progress.elapsed_s)),
+        ]
+        if progress.bytes_waiting and total:
+            cells.append(
+                ProgressBar(
+                    total=total,
+                    completed=progress.bytes_read,
+                    width=_BAR_WIDTH,
+                    complete_style="water",
+                    finished_style="water",
+                    style="quiet",
+                )
+            )
+            cells.append(Text(f"{100 * progress.bytes_read / total:.0f} %"))
+            cells.append(Text(f"{size(progress.bytes_read)} of {size(total)}", style="quiet"))
+        else:
+            cells.append(Text(size(progress.bytes_read), style="quiet"))
+        cells.append(Text(f"{size(speed)}/s"))
+        if progress.bytes_waiting and speed > 0:
+            cells.append(Text(f"{clock(progress.bytes_waiting / speed)} left", style="quiet"))
+        line.add_row(*cells)
+        return line
+
+    def _datasets(self, progress: Progress) -> Table:
+        table = Table(
+            box=box.SIMPLE_HEAD,
+            show_edge=False,
+            pad_edge=False,
+            padding=(0, 2, 0, 0),
+            header_style="quiet",
+            border_style="quiet",
+        )
+        table.add_column("  dataset", no_wrap=True, min_width=20)
+        for title in ("rows in", "rows out", "dropped", "dead letters", "rows/s", "watermark"):
+            table.add_column(title, justify="right", no_wrap=True)
+        watermark = max((s.watermark for s in progress.sources.values() if s.watermark), default="")
+        for name, dataset in list(progress.datasets.items())[:_DATASETS_SHOWN_MAX]:
+            dead, dropped = sum(dataset.dead.values()), sum(dataset.dropped.values())
+            table.add_row(
+                Text("  " + name, style="name"),
+                count(dataset.rows_in),
+                Text(count(dataset.rows_out), style="good"),
+                Text(count(dropped), style="warn") if dropped else Text("–", style="quiet"),
+                Text(count(dead), style="bad") if dead else Text("–", style="quiet"),
+                short(self._rates.rows_per_s(name)),
+                Text(watermark, style="quiet"),
+            )
+        hidden = len(progress.datasets) - _DATASETS_SHOWN_MAX
+        if hidden > 0:
+            table.add_row(Text(f"  and {hidden} more", style="quiet"))
+        table.columns[-1].max_width = 19
+        return table

@@ -1,0 +1,294 @@
+"""The ``qanat`` command: its words and options. What each does is in a module of its own, loaded when called."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qanat.cli import exit_codes
+from qanat.errors import QanatError
+
+app = typer.Typer(
+    name="qanat",
+    help="Rows from files into Delta tables, each exactly once. Python declares, DuckDB evaluates.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+dlq = typer.Typer(no_args_is_help=True, help="Rows that could not go where they were meant to go, and why.")
+app.add_typer(dlq, name="dlq")
+
+File = Annotated[
+    Path | None,
+    typer.Argument(
+        help="Pipeline file: .py, .sql, or a .yml spec. Left out: the spec file here or above.",
+        show_default=False,
+    ),
+]
+SpecOption = Annotated[
+    Path | None,
+    typer.Option("--spec", help="Spec file; the same as naming it as FILE.", show_default=False),
+]
+Storage = Annotated[
+    Path | None,
+    typer.Option(
+        "--storage",
+        help="Folder of the tables, each in DIR/<dataset>.  [default: the spec's, or ./lake]",
+        metavar="DIR",
+        show_default=False,
+    ),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from qanat._version import __version__
+
+        typer.echo(f"qanat {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def init(
+    name: Annotated[str, typer.Argument(help="Folder to make, and the pipeline's name.")],
+) -> None:
+    """Make a pipeline to start from: it runs, with its own data and a test."""
+    from qanat.cli.init_command import init as command
+
+    command(name)
+
+
+@app.command()
+def run(
+    file: File = None,
+    continuous: Annotated[
+        bool, typer.Option("--continuous", help="Go on when the sources have nothing more.")
+    ] = False,
+    storage: Storage = None,
+    memory: Annotated[
+        str,
+        typer.Option(
+            "--memory",
+            help="Limit for DuckDB; what does not fit is spilled.",
+            metavar="SIZE",
+            show_default="as DuckDB decides",
+        ),
+    ] = "",
+    threads: Annotated[int, typer.Option("--threads", help="Threads to use.", show_default="all cores")] = 0,
+    refresh: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--refresh", help="Only these datasets, comma-separated.", metavar="NAMES", show_default=False
+        ),
+    ] = None,
+    full_refresh: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--full-refresh",
+            help="Empty these datasets and read their sources again.",
+            metavar="NAMES",
+            show_default=False,
+        ),
+    ] = None,
+    full_refresh_all: Annotated[
+        bool, typer.Option("--full-refresh-all", help="Empty all datasets and begin again.")
+    ] = False,
+    trigger: Annotated[
+        str,
+        typer.Option(
+            "--trigger",
+            help="Start steps at most this often: 1s, 500ms, 5m.",
+            metavar="TIME",
+            show_default="at once",
+        ),
+    ] = "",
+    log: Annotated[
+        str,
+        typer.Option(
+            "--log", help="auto: live on a terminal, lines elsewhere; or text, json.", metavar="FORM"
+        ),
+    ] = "auto",
+    spec: SpecOption = None,
+) -> None:
+    """Run a pipeline until its sources end, or for good with --continuous.
+
+    Ctrl-C ends it after the step in hand, a second one at once. Both are safe: running again goes on from there.
+    """
+    from qanat.cli import values
+    from qanat.cli.run_command import RunRequest
+    from qanat.cli.run_command import run as command
+
+    raise typer.Exit(
+        command(
+            RunRequest(
+                file=_one_file(file, spec),
+                storage=storage,
+                memory=values.memory(memory),
+                threads=values.threads(threads),
+                continuous=continuous,
+                refresh=values.names(refresh or []),
+                full_refresh=None if full_refresh_all else values.names(full_refresh or []),
+                trigger_ms=values.trigger_ms(trigger),
+                log=log,
+            )
+        )
+    )
+
+
+@app.command("dry-run")
+def dry_run(file: File = None, storage: Storage = None, spec: SpecOption = None) -> None:
+    """Check a pipeline, columns and types too, without reading data or writing anything."""
+    from qanat.cli.check_command import dry_run as command
+
+    command(_one_file(file, spec), storage)
+
+
+@app.command()
+def graph(
+    file: File = None,
+    format: Annotated[
+        str, typer.Option("--format", help="text, svg or html.", show_default="by -o, or text")
+    ] = "",
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="File to write.", show_default="standard output"),
+    ] = None,
+    spec: SpecOption = None,
+) -> None:
+    """Draw a pipeline: sources, datasets with their columns and rules, and what reads what."""
+    from qanat.cli.graph_command import graph as command
+
+    command(_one_file(file, spec), format, output)
+
+
+@app.command()
+def schema(
+    glob: Annotated[str, typer.Argument(help="Path or pattern of JSON lines, CSV or Parquet files.")],
+) -> None:
+    """Look at files and print a source declaration to paste into a pipeline."""
+    from qanat.cli.schema_command import schema as command
+
+    command(glob)
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT in DuckDB's SQL; tables by their dataset's name.")],
+    storage: Storage = None,
+    format: Annotated[str, typer.Option("--format", help="table, json, csv or arrow.")] = "table",
+    limit: Annotated[int, typer.Option("--limit", help="Rows that a table shows; 0 is all.", min=0)] = 40,
+    version: Annotated[
+        int, typer.Option("--version", help="Version of the tables to read.", show_default="newest")
+    ] = -1,
+) -> None:
+    """Ask the tables of a pipeline in SQL. Reads only, also while the pipeline runs."""
+    from qanat.cli.query_command import query as command
+
+    command(sql, storage, format, limit, version)
+
+
+@dlq.command("ls")
+def dlq_ls(
+    dataset: Annotated[str | None, typer.Argument(help="Only this dataset.", show_default=False)] = None,
+    storage: Storage = None,
+    format: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+) -> None:
+    """Count dead letters by dataset, reason and rule, with the first and the last time."""
+    from qanat.cli.dlq_command import ls as command
+
+    command(dataset, storage, format)
+
+
+@dlq.command("show")
+def dlq_show(
+    dataset: Annotated[str, typer.Argument(help="The dataset whose dead letters to show.")],
+    rule: Annotated[
+        str | None, typer.Option("--rule", help="Only of this rule or reason.", show_default=False)
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", help="How many; 0 is all.", min=0)] = 10,
+    storage: Storage = None,
+    format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+) -> None:
+    """Show dead letters as they came: the bytes, what is wrong with them, the file and line they are from."""
+    from qanat.cli.dlq_command import show as command
+
+    command(dataset, rule, limit, storage, format)
+
+
+@app.command()
+def explain(
+    code: Annotated[
+        str | None, typer.Argument(help="A code such as QN-1203; left out: all of them.", show_default=False)
+    ] = None,
+) -> None:
+    """Explain an error code: what it means, what to do, an example."""
+    from qanat.cli.explain_command import explain as command
+
+    command(code)
+
+
+@app.command()
+def doctor(storage: Storage = None) -> None:
+    """Look at this machine: versions, DuckDB's library, memory, disk, the storage folder, its lock."""
+    from qanat.cli.doctor_command import doctor as command
+
+    raise typer.Exit(command(storage))
+
+
+def _one_file(file: Path | None, spec: Path | None) -> Path | None:
+    if file is not None and spec is not None:
+        raise QanatError("QN-1302", "Both FILE and --spec are given.", ["Name the pipeline once."])
+    return spec or file
+
+
+def main() -> None:
+    """The entry point: runs a command and leaves with its exit code."""
+    try:
+        app()
+    except QanatError as error:
+        from qanat.cli.console import print_failure
+
+        print_failure(error)
+        sys.exit(exit_codes.of(error, started=False))
+    except KeyboardInterrupt:
+        sys.exit(exit_codes.INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone: nothing to say and nobody to say it to
+        sys.exit(exit_codes.OK)
+    except Exception as error:
+        _print_bug(error)
+        sys.exit(exit_codes.BUG)
+
+
+def _print_bug(error: Exception) -> None:
+    import traceback
+
+    from qanat._version import __version__
+    from qanat.cli.console import print_failure
+
+    traceback.print_exception(error)
+    lines = [
+        f"qanat {__version__}, Python {sys.version.split()[0]}, {sys.platform}",
+        "What was reported as committed is committed.",
+        "Report it with the lines above and the command you ran.",
+    ]
+    print_failure(
+        QanatError("QN-9050", f"This is a bug of Qanat: {type(error).__name__}.", lines, kind="failed")
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""What is shown when a run has ended: a table by dataset, and where to look next."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from qanat.cli.console import count, duration, plural, size
+from qanat.engines.native import DatasetProgress, Progress
+from qanat.errors import QanatError
+from qanat.pipelines.plan import Pipeline
+from qanat.where import shown
+
+_STEPS_BACK = "What was committed before is; running again goes on from there."
+
+
+def print_summary(console: Console, progress: Progress, failure: QanatError | None, asked: bool) -> None:
+    """The table, under one line that says how it ended."""
+    console.print()
+    console.print(headline(progress, failure, asked))
+    if not progress.datasets:
+        return
+    console.print()
+    console.print(summary_table(progress))
+    console.print()
+
+
+def headline(progress: Progress, failure: QanatError | None, asked: bool) -> Text:
+    """``Done in 8.4 s: 12 steps, 61.3 MB read, 7.3 MB/s``."""
+    from rich.text import Text
+
+    steps = max((d.steps for d in progress.datasets.values()), default=0)
+    rate = progress.bytes_read / progress.elapsed_s if progress.elapsed_s > 0 else 0.0
+    if failure is not None:
+        return Text.assemble(
+            ("✗ ", "bad"), ("Failed", "bold"), f" after {duration(progress.elapsed_s)}. {_STEPS_BACK}"
+        )
+    word, mark, style = ("Stopped", "■ ", "warn") if asked else ("Done", "✓ ", "good")
+    said = f" in {duration(progress.elapsed_s)}: {plural(steps, 'step')}, {size(progress.bytes_read)} read"
+    text = Text.assemble((mark, style), (word, "bold"), said)
+    if progress.bytes_read:
+        text.append(f", {size(rate)}/s")
+    if not steps:
+        text.append(". Nothing new was there.")
+    return text
+
+
+def summary_table(progress: Progress) -> Table:
+    """One line a dataset; below it, one a rule."""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+        header_style="quiet",
+        border_style="quiet",
+    )
+    table.add_column("  dataset", no_wrap=True)
+    for title in ("rows in", "rows out", "dropped", "dead letters", "steps", "seconds", "MB/s"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for name, dataset in progress.datasets.items():
+        _dataset_rows(table, name, dataset)
+    return table
+
+
+def _dataset_rows(table: Table, name: str, dataset: DatasetProgress) -> None:
+    from rich.text import Text
+
+    dead, dropped = sum(dataset.dead.values()), sum(dataset.dropped.values())
+    speed = (
+        f"{dataset.bytes_in / dataset.seconds / 1e6:,.1f}" if dataset.seconds > 0 and dataset.bytes_in else ""
+    )
+    table.add_row(
+        Text("  " + name, style="name"),
+        count(dataset.rows_in),
+        Text(count(dataset.rows_out), style="good" if dataset.rows_out else ""),
+        _number(dropped, "warn"),
+        _number(dead, "bad"),
+        count(dataset.steps),
+        f"{dataset.seconds:,.2f}",
+        speed,
+    )
+    for rule, number in _largest_first(dataset.dead):
+        table.add_row(
+            Text(f"    {rule}", style="quiet"), "", "", "", Text(count(number), style="quiet"), "", "", ""
+        )
+    for rule, number in _largest_first(dataset.dropped):
+        table.add_row(
+            Text(f"    {rule}", style="quiet"), "", "", Text(count(number), style="quiet"), "", "", "", ""
+        )
+    for rule, number in _largest_first(dataset.kept):
+        table.add_row(
+            Text(f"    {rule}", style="quiet"),
+            "",
+            Text(f"{count(number)} broke it", style="quiet"),
+            "",
+            "",
+            "",
+            "",
+            "",
+        )
+
+
+def _largest_first(rules: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(((rule, number) for rule, number in rules.items() if number), key=lambda item: -item[1])
+
+
+def _number(number: int, style: str) -> Text:
+    from rich.text import Text
+
+    return Text(count(number), style=style) if number else Text("–", style="quiet")
+
+
+def print_next(console: Console, pipeline: Pipeline, storage: Path, progress: Progress) -> None:
+    """Commands to paste, those that fit what happened."""
+    console.print("Where to look next", style="quiet")
+    for command, why in next_commands(pipeline, storage, progress):
+        from rich.text import Text
+
+        console.print(
+            Text.assemble("  ", (command, "command"), *((f"   {why}", "quiet"),) if why else ()),
+            soft_wrap=True,
+        )
+
+
+def next_commands(pipeline: Pipeline, storage: Path, progress: Progress) -> list[tuple[str, str]]:
+    """At most four commands, each with a reason."""
+    folder = "" if storage == Path("lake") else f" --storage {shlex.quote(shown(str(storage)))}"
+    stored = [d.name for d in pipeline.datasets if d.kind != "temporary_view"]
+    commands: list[tuple[str, str]] = []
+    if stored:
+        commands.append((f'qanat query "SELECT * FROM {stored[-1]} LIMIT 10"{folder}', ""))
+    dead = [(sum(d.dead.values()), name) for name, d in progress.datasets.items() if sum(d.dead.values())]
+    if dead:
+        worst = max(dead)[1]
+        commands.append((f"qanat dlq show {worst}{folder}", "rows that were set aside, as they came"))
+    file = shlex.quote(shown(str(pipeline.file)))
+    commands.append((f"qanat graph {file}", "what reads what"))
+    return commands

@@ -1,0 +1,1 @@
+"""Engines that can run a pipeline; the native one is ours."""

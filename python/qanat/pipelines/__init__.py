@@ -1,0 +1,1 @@
+"""What users write: declarations, and what becomes of them before the engine sees them."""
