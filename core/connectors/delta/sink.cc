@@ -1,0 +1,393 @@
+// The order is the promise: data files, their folders, (the engine's checkpoint), the log entry, its folder.
+#include "connectors/delta/sink.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/crc32c.h"
+#include "base/fail_point.h"
+#include "connectors/delta/path.h"
+#include "connectors/delta/schema_json.h"
+#include "connectors/delta/stats.h"
+
+namespace qn::delta {
+namespace {
+
+constexpr size_t kReadBytes = 1 << 20;
+
+std::string Hex(uint64_t value, int digits) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%0*llx", digits, static_cast<unsigned long long>(value));
+  return text;
+}
+
+std::string_view FolderOf(std::string_view path) { return path.substr(0, path.rfind('/')); }
+std::string_view BaseName(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+std::string Joined(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out.empty() ? "none" : out;
+}
+
+}  // namespace
+
+DeltaSink::DeltaSink(DeltaOptions options, DeltaWorld world)
+    : options_(std::move(options)), world_(std::move(world)) {
+  while (options_.folder.size() > 1 && options_.folder.ends_with('/')) options_.folder.pop_back();
+  // Stable over runs, so that a run sweeps what a killed one left.
+  writer_ = Hex(Crc32c(options_.app_id), 8) + Hex(Crc32c(options_.app_id, 0x9E3779B9), 8);
+}
+
+Result<std::unique_ptr<DeltaSink>> DeltaSink::Open(DeltaOptions options, DeltaWorld world) {
+  QN_CHECK(!options.app_id.empty());
+  std::unique_ptr<DeltaSink> sink(new DeltaSink(std::move(options), std::move(world)));
+  QN_TRY(sink->Prepare());
+  return sink;
+}
+
+Status DeltaSink::Prepare() {
+  QN_GET(schema_, StoredSchema(options_.schema));
+  for (std::string& column : options_.partition_cols) {
+    const int index = ColumnIndex(schema_, column);
+    if (index < 0) {
+      return Invalid("QN-3310", "Dataset '" + options_.name + "' is partitioned by '" + column +
+                                    "', which is no column of it.")
+          .With("Its columns are: " + ColumnNames(schema_));
+    }
+    const Field& field = schema_[static_cast<size_t>(index)];
+    column = field.name;
+    if (!CanPartition(field.type)) {
+      return Invalid("QN-3310", "Dataset '" + options_.name + "' cannot be partitioned by '" + column + "'.")
+          .With("Its type is " + field.type.ToSql() +
+                "; partition columns are texts, whole numbers, decimals, "
+                "booleans, dates or timestamps.");
+    }
+  }
+  if (options_.partition_cols.size() >= schema_.size()) {
+    return Invalid("QN-3310", "Dataset '" + options_.name + "' has only partition columns.")
+        .With("Delta keeps them outside the files: at least one other column is needed.");
+  }
+  QN_TRY(CheckProperties());
+  QN_TRY(world_.files.MakeFolder(LogFolder(options_.folder)));
+  QN_GET(snapshot_, LoadSnapshot(world_.files, options_.folder, world_.checkpoints));
+  table_id_ = NewUuid();
+  if (snapshot_.version < 0) return Ok();
+  QN_TRY(CheckWritable(snapshot_));
+  QN_TRY(CompareWithTable());
+  // What we have just seen may have been written by a process that died before its last fsync.
+  return ReadEntry(world_.files, options_.folder, snapshot_.version).status();
+}
+
+// Properties that would oblige a writer to do what this one does not.
+Status DeltaSink::CheckProperties() const {
+  static const std::set<std::string, std::less<>> kKnown = {"delta.appendOnly",
+                                                            "delta.checkpointInterval",
+                                                            "delta.deletedFileRetentionDuration",
+                                                            "delta.logRetentionDuration",
+                                                            "delta.dataSkippingNumIndexedCols",
+                                                            "delta.targetFileSize",
+                                                            "delta.enableExpiredLogCleanup"};
+  for (const auto& [key, value] : options_.properties) {
+    if (key.starts_with("delta.") && kKnown.count(key) == 0) {
+      return Invalid("QN-3312", "Dataset '" + options_.name + "' asks for the table property '" + key + "'.")
+          .With("This Qanat does not do what it asks of a writer, so the table would be wrong for others.")
+          .With("Remove it. Known are: " + Joined({kKnown.begin(), kKnown.end()}));
+    }
+  }
+  return Ok();
+}
+
+Status DeltaSink::CompareWithTable() {
+  if (snapshot_.metadata.partition_cols != options_.partition_cols) {
+    return Invalid("QN-3310", "Table '" + options_.folder +
+                                  "' is partitioned by other columns than dataset '" + options_.name + "'.")
+        .With("Table: " + Joined(snapshot_.metadata.partition_cols) +
+              ". Dataset: " + Joined(options_.partition_cols) + ".")
+        .With(
+            "Partition columns of a table cannot change. Give the dataset a new name, or remove the table's "
+            "folder "
+            "and run with --full-refresh.");
+  }
+  const auto refuse = [&](const std::string& what) {
+    return Invalid("QN-3309",
+                   "Table '" + options_.folder + "' has other columns than dataset '" + options_.name + "'.")
+        .With(what)
+        .With("New columns may only be added at the end, and must allow NULL.")
+        .With(
+            "Change the query, give the dataset a new name, or remove the table's folder and run with "
+            "--full-refresh.");
+  };
+  const Schema& table = snapshot_.schema;
+  for (size_t i = 0; i < table.size(); ++i) {
+    if (i >= schema_.size() || schema_[i].name != table[i].name) {
+      return refuse("Column " + std::to_string(i + 1) + " is '" + table[i].name + "' in the table and " +
+                    (i < schema_.size() ? "'" + schema_[i].name + "'" : std::string("missing")) +
+                    " in the dataset.");
+    }
+    if (schema_[i].type.ToSql() != table[i].type.ToSql()) {
+      return refuse("Column '" + table[i].name + "' is " + table[i].type.ToSql() + " in the table and " +
+                    schema_[i].type.ToSql() + " in the dataset.");
+    }
+    // The table's word stands: files are only promised to keep it when both say so.
+    if (schema_[i].nullable && !table[i].nullable) {
+      return refuse("Column '" + table[i].name +
+                    "' is NOT NULL in the table and may be NULL in the dataset.");
+    }
+    schema_[i].type = table[i].type;
+    schema_[i].nullable = table[i].nullable;
+  }
+  for (size_t i = table.size(); i < schema_.size(); ++i) {
+    if (!schema_[i].nullable) return refuse("The new column '" + schema_[i].name + "' is NOT NULL.");
+  }
+  metadata_due_ = WantedMetadata() != snapshot_.metadata;
+  return Ok();
+}
+
+Metadata DeltaSink::WantedMetadata() const {
+  Metadata metadata = snapshot_.metadata;
+  if (snapshot_.version < 0) {
+    metadata.id = table_id_;
+    metadata.created_ms = world_.clock.WallMs();
+    metadata.partition_cols = options_.partition_cols;
+    metadata.name = options_.name;
+  }
+  if (snapshot_.version < 0 || schema_ != snapshot_.schema) metadata.schema_string = SchemaToJson(schema_);
+  if (!options_.comment.empty()) metadata.description = options_.comment;
+  // What others have set stays.
+  for (const auto& [key, value] : options_.properties) {
+    const auto same = [&, name = &key](const auto& item) { return item.first == *name; };
+    const auto found = std::find_if(metadata.configuration.begin(), metadata.configuration.end(), same);
+    if (found != metadata.configuration.end()) {
+      found->second = value;
+    } else {
+      metadata.configuration.emplace_back(key, value);
+    }
+  }
+  return metadata;
+}
+
+Protocol DeltaSink::WantedProtocol() const {
+  Protocol protocol = snapshot_.version < 0 ? Protocol{} : snapshot_.protocol;
+  if (!UsesTimestampNtz(schema_)) return protocol;
+  if (protocol.writer < 7) {
+    // A table lifted to features must name those that its old version implied.
+    if (snapshot_.version >= 0 || ConfigurationOr(options_.properties, "delta.appendOnly", "") != "") {
+      protocol.writer_features = {"appendOnly", "invariants"};
+    }
+    protocol.reader = 3;
+    protocol.writer = 7;
+  }
+  for (auto* features : {&protocol.reader_features, &protocol.writer_features}) {
+    if (std::find(features->begin(), features->end(), "timestampNtz") == features->end()) {
+      features->push_back("timestampNtz");
+    }
+  }
+  return protocol;
+}
+
+std::string DeltaSink::FilenamePattern(Epoch epoch) const {
+  return "part-" + writer_ + "-" + std::to_string(epoch) + "-{uuidv7}";
+}
+
+std::string DeltaSink::NewUuid() const {
+  const uint64_t high = (world_.random() & ~uint64_t{0xF000}) | 0x4000;
+  const uint64_t low = (world_.random() & ~(uint64_t{3} << 62)) | (uint64_t{1} << 63);
+  const std::string a = Hex(high, 16);
+  const std::string b = Hex(low, 16);
+  return a.substr(0, 8) + "-" + a.substr(8, 4) + "-" + a.substr(12) + "-" + b.substr(0, 4) + "-" +
+         b.substr(4);
+}
+
+// The step before `epoch` that leaves an entry: staged by us and not yet committed, or in the table.
+Epoch DeltaSink::Follows(Epoch epoch) {
+  while (!staged_.empty() && staged_.back() >= epoch) staged_.pop_back();
+  if (!staged_.empty()) return staged_.back();
+  const auto found = snapshot_.txns.find(options_.app_id);
+  return found == snapshot_.txns.end() ? 0 : found->second.version;
+}
+
+Result<Receipt> DeltaSink::Stage(Epoch epoch, const StagedDelta& delta) {
+  QN_CHECK(epoch > 0);
+  QN_FAIL("delta.stage.before");
+  if (delta.replaces_all &&
+      ConfigurationOr(WantedMetadata().configuration, "delta.appendOnly", "") == "true") {
+    return Invalid("QN-3312",
+                   "Dataset '" + options_.name + "' is recomputed whole, but its table is append-only.")
+        .With("Remove the table property delta.appendOnly.");
+  }
+  CommitPlan plan;
+  plan.app_id = options_.app_id;
+  plan.epoch = epoch;
+  plan.follows = Follows(epoch);
+  plan.commit_id = NewUuid();
+  plan.replaces_all = delta.replaces_all;
+  std::set<std::string> folders;
+  for (const StagedFile& file : delta.files) {
+    QN_GET(AddFile add, StageFile(file, folders));
+    plan.adds.push_back(std::move(add));
+    plan.rows += file.rows;
+    plan.bytes += file.bytes;
+  }
+  QN_FAIL("delta.stage.files_synced");
+  QN_TRY(SyncFolders(folders));
+  QN_FAIL("delta.stage.folders_synced");
+  if (snapshot_.version < 0 || metadata_due_) {
+    plan.protocol = WantedProtocol();
+    plan.metadata = WantedMetadata();
+  }
+  if (plan.Writes()) staged_.push_back(epoch);
+  return ReceiptOf(plan);
+}
+
+Result<AddFile> DeltaSink::StageFile(const StagedFile& file, std::set<std::string>& folders) {
+  const std::string prefix = options_.folder + "/";
+  if (!file.path.starts_with(prefix)) {
+    return Failed("QN-3313",
+                  "The data file '" + file.path + "' lies outside its table '" + options_.folder + "'.")
+        .With("This is a bug of Qanat; please report it. Nothing was committed.");
+  }
+  QN_TRY(world_.files.Sync(file.path));
+  QN_FAIL("delta.stage.file_synced");
+  QN_GET(const uint32_t crc, ChecksumOf(file.path, file.bytes));
+  for (std::string folder(FolderOf(file.path));; folder = FolderOf(folder)) {
+    // A folder is synced for the new file in it; those above it once, for the new folder in them.
+    if (folder == FolderOf(file.path) || synced_folders_.count(folder) == 0) folders.insert(folder);
+    if (folder.size() <= options_.folder.size()) break;
+  }
+  AddFile add;
+  add.path = EncodePath(std::string_view(file.path).substr(prefix.size()));
+  add.size = file.bytes;
+  add.modified_ms = world_.clock.WallMs();
+  QN_GET(add.partition, PartitionValuesOf(file, schema_, options_.partition_cols));
+  int64_t columns_max = kStatsColumnsDefault;
+  const std::string wanted = ConfigurationOr(options_.properties, "delta.dataSkippingNumIndexedCols", "");
+  if (!wanted.empty()) columns_max = std::strtoll(wanted.c_str(), nullptr, 10);
+  add.stats = StatsJson(file, schema_, options_.partition_cols, columns_max);
+  add.tags = {{"qanat.crc32c", Hex(crc, 8)}};
+  return add;
+}
+
+Status DeltaSink::SyncFolders(const std::set<std::string>& folders) {
+  // Deepest first: a name is durable before the folder that holds it is said to be.
+  for (auto it = folders.rbegin(); it != folders.rend(); ++it) QN_TRY(world_.files.SyncFolder(*it));
+  synced_folders_.insert(folders.begin(), folders.end());
+  return Ok();
+}
+
+Result<uint32_t> DeltaSink::ChecksumOf(const std::string& path, uint64_t size) {
+  QN_GET(const auto file, world_.files.Open(path));
+  std::string buffer(std::min<uint64_t>(std::max<uint64_t>(size, 1), kReadBytes), '\0');
+  uint32_t crc = 0;
+  uint64_t done = 0;
+  while (true) {
+    QN_GET(const size_t n, file->ReadAt(done, buffer.data(), buffer.size()));
+    if (n == 0) break;
+    crc = Crc32c(std::string_view(buffer.data(), n), crc);
+    done += n;
+  }
+  if (done == size) return crc;
+  return Failed("QN-3313", "The data file '" + path + "' was changed while it was being committed.")
+      .With("It was written with " + std::to_string(size) + " bytes and has " + std::to_string(done) + ".")
+      .With("Nothing was committed. Does something else write in this folder?");
+}
+
+Status DeltaSink::Refresh() {
+  const std::lock_guard lock(snapshot_mutex_);
+  if (snapshot_.version < 0) return Ok();
+  // An entry that has gone means that the log was cleaned while we slept: read it anew.
+  const Result<FileInfo> last = world_.files.Stat(EntryPath(options_.folder, snapshot_.version));
+  if (last.ok()) return Ok();
+  if (last.status().kind() != Kind::kNotFound) return last.status();
+  QN_GET(snapshot_, LoadSnapshot(world_.files, options_.folder, world_.checkpoints));
+  return Ok();
+}
+
+Status DeltaSink::Commit(Epoch epoch, const Receipt& receipt) {
+  QN_GET(const CommitPlan plan, PlanOf(receipt));
+  QN_CHECK(plan.epoch == epoch);
+  if (plan.app_id != options_.app_id) {
+    return Invalid("QN-3315", "The checkpoint holds a commit of another pipeline ('" + plan.app_id + "').")
+        .With("Each pipeline needs a storage folder of its own. Nothing was changed.");
+  }
+  QN_FAIL("delta.commit.before");
+  QN_TRY(Refresh());
+  QN_TRY(RunMachine(plan));
+  QN_FAIL("delta.commit.after");
+  while (!staged_.empty() && staged_.front() <= epoch) staged_.erase(staged_.begin());
+  if (plan.metadata) metadata_due_ = false;
+  return Ok();
+}
+
+Status DeltaSink::RunMachine(const CommitPlan& plan) {
+  const std::lock_guard lock(snapshot_mutex_);
+  CommitMachine machine(plan, snapshot_, options_.folder, options_.engine);
+  CommitEvent event;
+  while (true) {
+    event.now_ms = world_.clock.WallMs();
+    CommitEffect effect = machine.Step(event);
+    event = {};
+    switch (effect.what) {
+      case CommitEffect::What::kRead: {
+        Result<std::optional<std::string>> text = ReadEntry(world_.files, options_.folder, effect.version);
+        event.what = text.ok() ? CommitEvent::What::kEntry : CommitEvent::What::kReadFailed;
+        event.status = text.status();
+        if (text.ok()) event.text = std::move(text).value();
+        break;
+      }
+      case CommitEffect::What::kPut:
+        event.what = CommitEvent::What::kPut;
+        event.status = world_.files.PutIfAbsent(EntryPath(options_.folder, effect.version), effect.text);
+        break;
+      case CommitEffect::What::kDone:
+        return Ok();
+      case CommitEffect::What::kFail:
+        return effect.status;
+    }
+  }
+}
+
+Result<Epoch> DeltaSink::Committed() {
+  const std::lock_guard lock(snapshot_mutex_);
+  Status updated = UpdateSnapshot(world_.files, options_.folder, snapshot_);
+  if (updated.code() == "QN-3304") {
+    QN_GET(snapshot_, LoadSnapshot(world_.files, options_.folder, world_.checkpoints));
+  } else {
+    QN_TRY(std::move(updated));
+  }
+  const auto found = snapshot_.txns.find(options_.app_id);
+  return found == snapshot_.txns.end() ? 0 : found->second.version;
+}
+
+Result<uint64_t> DeltaSink::SweepOrphans(std::span<const Receipt> pending) {
+  std::set<std::string> keep;
+  for (const Receipt& receipt : pending) {
+    QN_GET(const CommitPlan plan, PlanOf(receipt));
+    for (const AddFile& add : plan.adds) {
+      QN_GET(const std::string path, DecodePath(add.path));
+      keep.insert(FullPath(options_.folder, path));
+    }
+  }
+  QN_TRY(Committed().status());
+  // Files that the table has dropped stay: older versions of it can still be read.
+  for (const auto& [path, add] : snapshot_.files) keep.insert(FullPath(options_.folder, path));
+  for (const auto& [path, remove] : snapshot_.tombstones) keep.insert(FullPath(options_.folder, path));
+  QN_FAIL("delta.sweep.before");
+  QN_GET(const auto listed, world_.files.List(options_.folder));
+  const std::string ours = "part-" + writer_ + "-";
+  uint64_t swept = 0;
+  for (const FileInfo& info : listed) {
+    const std::string_view name = BaseName(info.path);
+    const bool orphan = name.starts_with(ours) && keep.count(info.path) == 0;
+    // DuckDB writes under a name with "tmp_" in front until a file is whole.
+    const bool torn = name.starts_with(kTempPrefix) || name.starts_with("tmp_" + ours);
+    if (!orphan && !torn) continue;
+    QN_TRY(world_.files.Remove(info.path));
+    swept += orphan ? 1 : 0;
+  }
+  return swept;
+}
+
+Result<bool> DeltaSink::Maintain() { return false; }
+
+}  // namespace qn::delta
