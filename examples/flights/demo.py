@@ -1,4 +1,4 @@
-"""The story of `make demo`: makes the data, runs the pipeline, shows what came of it and where to look next."""
+"""The story of `make demo`: makes the data, runs the pipeline, shows what came of it, where to look next."""
 
 import pathlib
 import shlex

@@ -91,7 +91,8 @@ def test_a_sound_house_passes(house: House) -> None:
         (
             "core/data/row.h",
             '#include "../base/status.h"',
-            'core/data/row.h:1: "../base/status.h" is not a file below core/; write includes from there: "base/status.h"',
+            'core/data/row.h:1: "../base/status.h" is not a file below core/; '
+            'write includes from there: "base/status.h"',
         ),
         (
             "core/base/status.h",
