@@ -105,6 +105,7 @@ Result<Snapshot> FromCheckpoint(Files& files, const Listing& listing, int64_t ta
     const Status read = ReadInto(files, it->second, it->first, format, snapshot);
     if (read.ok()) {
       snapshot.warnings = std::move(warnings);
+      snapshot.checkpoint_version = it->first;
       return snapshot;
     }
     // Features that we lack are in every checkpoint of the table: no older one helps.

@@ -24,7 +24,8 @@ struct TxnState {
 };
 
 struct Snapshot {
-  int64_t version = -1;  // -1: there is no table
+  int64_t version = -1;             // -1: there is no table
+  int64_t checkpoint_version = -1;  // of the newest log checkpoint that is known
   Protocol protocol;
   Metadata metadata;
   Schema schema;

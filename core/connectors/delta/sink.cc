@@ -388,6 +388,4 @@ Result<uint64_t> DeltaSink::SweepOrphans(std::span<const Receipt> pending) {
   return swept;
 }
 
-Result<bool> DeltaSink::Maintain() { return false; }
-
 }  // namespace qn::delta

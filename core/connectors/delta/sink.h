@@ -89,7 +89,6 @@ class DeltaSink final : public Sink {
   bool metadata_due_ = false;  // the table's metadata differs from what the pipeline wants
   Snapshot snapshot_;
   std::mutex snapshot_mutex_;             // Maintain copies the snapshot while a commit may move it
-  int64_t log_checkpoint_ = -1;           // the newest that we wrote
   std::vector<Epoch> staged_;             // written by steps staged and not yet committed, ascending
   std::set<std::string> synced_folders_;  // their own names are known to be durable
 };

@@ -1,4 +1,5 @@
-// DeltaSink over files that forget what was not synced: nothing lost, nothing doubled, nothing visible too early.
+// DeltaSink over files that forget what was not synced: nothing lost, nothing doubled, nothing visible too
+// early.
 #include "connectors/delta/sink.h"
 
 #include <gtest/gtest.h>
@@ -27,7 +28,8 @@ struct World {
     options.folder = kFolder;
     options.app_id = "shop/clicks";
     options.name = "clicks";
-    options.schema = {{"id", Type::Of(TypeId::kBigInt), true, ""}, {"day", Type::Of(TypeId::kDate), true, "the day"}};
+    options.schema = {{"id", Type::Of(TypeId::kBigInt), true, ""},
+                      {"day", Type::Of(TypeId::kDate), true, "the day"}};
     options.partition_cols = {"day"};
     options.engine = "Qanat test";
     return options;
@@ -41,7 +43,8 @@ struct World {
     return std::move(sink).value();
   }
   // What COPY leaves: a file that nobody has synced.
-  StagedFile Write(DeltaSink& sink, Epoch epoch, const std::string& content, const std::string& day = "2024-01-01") {
+  StagedFile Write(DeltaSink& sink, Epoch epoch, const std::string& content,
+                   const std::string& day = "2024-01-01") {
     std::string name = sink.FilenamePattern(epoch);
     name.replace(name.find("{uuidv7}"), 8, std::to_string(seed++));
     StagedFile file;
@@ -71,7 +74,8 @@ TEST(DeltaSink, CommitsAreVisibleOnceAndSurviveAPowerCut) {
   World world;
   auto sink = world.Open();
   ASSERT_EQ(*sink->Committed(), 0);
-  auto receipt = sink->Stage(1, {{world.Write(*sink, 1, "a"), world.Write(*sink, 1, "b", "2024-01-02")}, false});
+  auto receipt =
+      sink->Stage(1, {{world.Write(*sink, 1, "a"), world.Write(*sink, 1, "b", "2024-01-02")}, false});
   ASSERT_TRUE(receipt.ok()) << receipt.status().ToString();
   EXPECT_EQ(world.Visible(), Set{});
   ASSERT_TRUE(sink->Commit(1, *receipt).ok());

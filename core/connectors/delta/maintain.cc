@@ -1,0 +1,94 @@
+// DeltaSink::Maintain: log checkpoints, so that readers need not read every entry.
+#include "base/fail_point.h"
+#include "connectors/delta/sink.h"
+
+namespace qn::delta {
+namespace {
+
+constexpr int64_t kCheckpointIntervalDefault = 10;
+constexpr int64_t kDayMs = 86'400'000;
+constexpr int64_t kTombstoneMsDefault = 7 * kDayMs;
+
+// "interval 7 days" in milliseconds; the fallback for anything else.
+int64_t IntervalMs(const std::string& text, int64_t fallback) {
+  struct Unit {
+    std::string_view name;
+    int64_t ms;
+  };
+  static constexpr Unit kUnits[] = {
+      {"second", 1000}, {"minute", 60'000}, {"hour", 3'600'000}, {"day", kDayMs}, {"week", 7 * kDayMs}};
+  if (!text.starts_with("interval ")) return fallback;
+  char* end = nullptr;
+  const int64_t count = std::strtoll(text.c_str() + 9, &end, 10);
+  while (*end == ' ') ++end;
+  for (const Unit& unit : kUnits) {
+    if (count >= 0 && count < 100'000 && std::string_view(end).starts_with(unit.name)) return count * unit.ms;
+  }
+  return fallback;
+}
+
+struct Lines {
+  std::string text;
+  int64_t actions = 0;
+  void Add(const Json& action) {
+    action.DumpTo(text);
+    text += '\n';
+    ++actions;
+  }
+};
+
+Lines ActionsOf(const Snapshot& snapshot, int64_t now_ms) {
+  Lines lines;
+  lines.Add(ToAction(snapshot.protocol));
+  lines.Add(ToAction(snapshot.metadata));
+  for (const auto& [app_id, txn] : snapshot.txns)
+    lines.Add(ToAction(Txn{app_id, txn.version, txn.written_ms}));
+  const int64_t kept_ms =
+      IntervalMs(ConfigurationOr(snapshot.metadata.configuration, "delta.deletedFileRetentionDuration", ""),
+                 kTombstoneMsDefault);
+  for (const auto& [path, remove] : snapshot.tombstones) {
+    if (remove->deleted_ms + kept_ms > now_ms) lines.Add(ToAction(*remove));
+  }
+  for (const auto& [path, add] : snapshot.files) {
+    AddFile kept = *add;
+    kept.data_change = false;
+    lines.Add(ToAction(kept));
+  }
+  return lines;
+}
+
+}  // namespace
+
+Result<bool> DeltaSink::Maintain() {
+  if (world_.checkpoints == nullptr) return false;
+  Snapshot snapshot;
+  {
+    const std::lock_guard lock(snapshot_mutex_);
+    const std::string wanted =
+        ConfigurationOr(snapshot_.metadata.configuration, "delta.checkpointInterval", "");
+    const int64_t interval =
+        wanted.empty() ? kCheckpointIntervalDefault : std::strtoll(wanted.c_str(), nullptr, 10);
+    if (snapshot_.version - std::max<int64_t>(snapshot_.checkpoint_version, 0) <
+        std::max<int64_t>(interval, 1)) {
+      return false;
+    }
+    snapshot = snapshot_;
+  }
+  const Lines lines = ActionsOf(snapshot, world_.clock.WallMs());
+  QN_GET(const std::string parquet, world_.checkpoints->Write(lines.text));
+  const std::string entry = EntryPath(options_.folder, snapshot.version);
+  QN_FAIL("delta.log_checkpoint.before");
+  QN_TRY(world_.files.Put(entry.substr(0, entry.size() - 5) + ".checkpoint.parquet", parquet));
+  QN_FAIL("delta.log_checkpoint.written");
+  Json hint;
+  hint.Set("version", snapshot.version);
+  hint.Set("size", lines.actions);
+  hint.Set("sizeInBytes", static_cast<uint64_t>(parquet.size()));
+  hint.Set("numOfAddFiles", static_cast<uint64_t>(snapshot.files.size()));
+  QN_TRY(world_.files.Put(LogFolder(options_.folder) + "/_last_checkpoint", hint.Dump()));
+  const std::lock_guard lock(snapshot_mutex_);
+  snapshot_.checkpoint_version = std::max(snapshot_.checkpoint_version, snapshot.version);
+  return true;
+}
+
+}  // namespace qn::delta
