@@ -1,0 +1,36 @@
+// What a tree asks for: which columns matter, whether rows of later steps could change what earlier ones gave
+// (memory), and which functions answer differently every time.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "plan/node.h"
+
+namespace qn::plan {
+
+// Sets Node::needed everywhere; all columns of `root` count as needed.
+void MarkNeeded(Node& root);
+
+// A window that only computes columns nobody looks at, as DuckDB's decorrelation leaves behind.
+bool IsDeadWindow(const Node& node);
+
+// The scans of a tree, once each, in order.
+std::vector<std::string> InputsOf(const Node& root);
+
+using IsStream = std::function<bool(const std::string& input)>;
+
+// Why a tree over streams needs memory across steps. Empty: it does not.
+struct MemoryNeed {
+  std::string what;  // "an aggregate", "DISTINCT", "a join of two streams"
+  std::string node;  // the operator as Print shows it
+  std::vector<std::string> streams;
+};
+std::vector<MemoryNeed> FindMemoryNeeds(const Node& root, const IsStream& is_stream);
+
+// Calls of functions in `names` anywhere in the tree.
+std::vector<std::string> FindCalls(const Node& root, const std::set<std::string>& names);
+
+}  // namespace qn::plan

@@ -1,0 +1,399 @@
+// Binds statements against stubs, checks them, and keeps their tree.
+#include "plan/compile.h"
+
+#include <algorithm>
+#include <map>
+
+#include "plan/analyse.h"
+#include "plan/read_plan.h"
+#include "plan/retell.h"
+#include "plan/signature.h"
+#include "plan/sql_text.h"
+#include "plan/write_sql.h"
+
+namespace qn::plan {
+namespace {
+
+// The optimizers that bring a plan into a form that we can read: decorrelated, and CTEs used once inlined.
+// Everything else is left to DuckDB when the fragment is prepared (docs/decisions/002-bound-plan.md).
+constexpr const char* kScratchSql =
+    "SET disabled_optimizers = (SELECT string_agg(name, ',') FROM duckdb_optimizers() "
+    "WHERE name NOT IN ('deliminator', 'unnest_rewriter', 'cte_inlining'))";
+
+// Functions whose answer is not decided by their arguments, although DuckDB marks error() so only to keep it from
+// being computed too early.
+constexpr const char* kVolatileSql =
+    "SELECT DISTINCT function_name FROM duckdb_functions() "
+    "WHERE stability IN ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') AND function_name <> 'error' ORDER BY 1";
+
+std::string RuleName(size_t index) { return "__qn_rule" + std::to_string(index); }
+
+Place PlaceOf(const Statement& statement, const std::string& sql) {
+  return {statement.where, "dataset", statement.dataset, statement.dataset, sql};
+}
+
+Place PlaceOf(const Statement& statement, const Rule& rule) {
+  return {rule.where.empty() ? statement.where : rule.where, "expectation", rule.name, statement.dataset,
+          rule.condition};
+}
+
+// Tables that a parsed statement names, and the names that its WITH clauses give.
+void CollectTables(const Json& json, std::vector<std::string>& tables, std::set<std::string>& ctes) {
+  if (json.IsArray()) {
+    for (const Json& item : json.Items()) CollectTables(item, tables, ctes);
+    return;
+  }
+  if (!json.IsObject()) return;
+  if (json["type"].Str() == "BASE_TABLE") {
+    const std::string& name = json["table_name"].Str();
+    if (std::find(tables.begin(), tables.end(), name) == tables.end()) tables.push_back(name);
+  }
+  for (const auto& [name, value] : json.Members()) {
+    if (name == "cte_map") {
+      for (const Json& entry : value["map"].Items()) ctes.insert(entry["key"].Str());
+    }
+    CollectTables(value, tables, ctes);
+  }
+}
+
+std::vector<std::string> TablesOf(const Json& parsed) {
+  std::vector<std::string> tables;
+  std::set<std::string> ctes;
+  CollectTables(parsed, tables, ctes);
+  std::erase_if(tables, [&ctes](const std::string& name) { return ctes.count(name) > 0; });
+  return tables;
+}
+
+bool SameName(const std::string& a, const std::string& b) {
+  return ColumnIndex({{a, {}, true, ""}}, b) == 0;
+}
+
+// The statement with one more column a rule, as one SELECT.
+std::string WithRules(const std::string& sql, const std::string& name, const std::vector<std::string>& conditions) {
+  std::string out = "SELECT *";
+  for (size_t i = 0; i < conditions.size(); ++i) {
+    out += ", (" + conditions[i] + "\n) AS " + QuoteName(RuleName(i));  // a new line: it may end with a comment
+  }
+  return out + " FROM (" + sql + "\n) AS " + QuoteName(name);
+}
+
+std::vector<std::string> Conditions(const Statement& statement) {
+  std::vector<std::string> out;
+  for (const Rule& rule : statement.rules) out.push_back(rule.condition);
+  return out;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Compiler>> Compiler::Open(duck::Connection& scratch) {
+  std::unique_ptr<Compiler> compiler(new Compiler(scratch));
+  QN_TRY(scratch.Query(kScratchSql).status());
+  QN_GET(duck::Rows rows, scratch.Query(kVolatileSql));
+  for (const auto& row : rows.rows) compiler->volatile_functions_.insert(row[0].Str());
+  return compiler;
+}
+
+Status Compiler::Declare(const Input& input) {
+  std::string columns;
+  for (const Field& field : input.columns) {
+    columns += (columns.empty() ? "" : ", ") + QuoteName(field.name) + " " + field.type.ToSql();
+  }
+  if (columns.empty()) return Invalid("QN-1207", "'" + input.name + "' has no columns.");
+  QN_TRY(scratch_.Query("CREATE OR REPLACE TABLE " + QuoteName(input.name) + " (" + columns + ")").status());
+  std::erase_if(inputs_, [&input](const Input& old) { return SameName(old.name, input.name); });
+  inputs_.push_back(input);
+  return Ok();
+}
+
+const Input* Compiler::FindInput(const std::string& name) const {
+  for (const Input& input : inputs_) {
+    if (SameName(input.name, name)) return &input;
+  }
+  return nullptr;
+}
+
+const Compiler::View* Compiler::FindView(const std::string& name) const {
+  for (const View& view : views_) {
+    if (SameName(view.name, name)) return &view;
+  }
+  return nullptr;
+}
+
+bool Compiler::IsStream(const std::string& input) const {
+  const Input* found = FindInput(input);
+  return found != nullptr && found->kind == Input::Kind::kStream;
+}
+
+Result<Json> Compiler::Plan(const std::string& sql) {
+  QN_GET(duck::Rows rows, scratch_.Query("SELECT json_serialize_plan(" + QuoteText(sql) +
+                                         ", skip_empty := true, skip_null := true, skip_default := true, "
+                                         "optimize := true)::VARCHAR"));
+  const std::string text = rows.rows.empty() ? "" : rows.rows[0][0].Str();
+  // DuckDB gives an empty text for a plan that holds a constant without a JSON form, such as NaN.
+  if (text.empty()) return Invalid("QN-1208", "A constant of the statement has no form in DuckDB's plan (NaN?).");
+  return Json::Parse(text);
+}
+
+Result<Json> Compiler::Parse(const std::string& sql) {
+  QN_GET(duck::Rows rows, scratch_.Query("SELECT json_serialize_sql(" + QuoteText(sql) + ")::VARCHAR"));
+  return Json::Parse(rows.rows.empty() ? "" : rows.rows[0][0].Str());
+}
+
+Status Compiler::CheckStatement(const Statement& statement, const std::string& sql) {
+  const Place place = PlaceOf(statement, sql);
+  if (sql.empty()) {
+    return Invalid("QN-1206", "The SQL of dataset '" + statement.dataset + "' is empty.")
+        .With("at " + statement.where + ", in the dataset '" + statement.dataset + "'")
+        .With(kNothingStarted);
+  }
+  for (const char* reserved : {"__duckdb_", "__qn_", "limit_rownum"}) {
+    if (sql.find(reserved) == std::string::npos) continue;
+    return Invalid("QN-1207", std::string("Names with '") + reserved + "' are kept for inner use.")
+        .With(At(place, sql.find(reserved)))
+        .With(kNothingStarted);
+  }
+  QN_GET(Json parsed, Parse(sql));
+  if (parsed["error"].Bool()) return Retell(parsed, place, 0, {}, {});
+  if (parsed["statements"].Items().size() != 1) {
+    return Invalid("QN-1209", "The SQL of dataset '" + statement.dataset + "' is more than one statement.")
+        .With(At(place))
+        .With("A dataset is one SELECT that gives its rows; Qanat writes them.")
+        .With(kNothingStarted);
+  }
+  for (const Rule& rule : statement.rules) {
+    QN_GET(Json condition, Parse("SELECT " + rule.condition + "\n"));
+    if (condition["error"].Bool()) return Retell(condition, PlaceOf(statement, rule), 7, {}, {});
+    const Json& node = condition["statements"].At(0)["node"];
+    const bool is_one = condition["statements"].Items().size() == 1 && node["select_list"].Items().size() == 1 &&
+                        node["from_table"]["type"].Str() == "EMPTY" && node["where_clause"].IsNull();
+    if (!is_one) {
+      return Invalid("QN-1206", "The condition of expectation '" + rule.name + "' is not one expression.")
+          .With(At(PlaceOf(statement, rule)))
+          .With(kNothingStarted);
+    }
+  }
+  return Ok();
+}
+
+// Finds which of statement and rules DuckDB does not accept, and says so. Ok when each of them is accepted.
+Status Compiler::CheckRules(const Statement& statement, const std::string& sql) {
+  std::vector<std::string> all;
+  for (const Input& input : inputs_) all.push_back(input.name);
+  for (const View& view : views_) all.push_back(view.name);
+  QN_GET(Json plain, Plan(sql));
+  if (plain["error"].Bool()) {
+    std::vector<Known> reads;
+    QN_GET(Json parsed, Parse(sql));
+    for (const std::string& name : TablesOf(parsed)) {
+      if (const Input* input = FindInput(name)) {
+        reads.push_back({input->name, input->columns});
+      } else if (const View* view = FindView(name)) {
+        QN_GET(Schema columns, scratch_.Describe("SELECT * FROM " + QuoteName(view->name)));
+        reads.push_back({view->name, std::move(columns)});
+      }
+    }
+    return Retell(plain, PlaceOf(statement, sql), 0, reads, all);
+  }
+  QN_GET(Schema columns, scratch_.Describe(sql));
+  const std::vector<Known> output = {{statement.dataset, columns}};
+  for (const Rule& rule : statement.rules) {
+    const std::string before = "SELECT (";
+    QN_GET(Json alone, Plan(before + rule.condition + "\n) FROM (" + sql + "\n) AS " + QuoteName(statement.dataset)));
+    if (alone["error"].Bool()) return Retell(alone, PlaceOf(statement, rule), before.size(), output, all);
+  }
+  return Ok();
+}
+
+Result<Query> Compiler::Bind(const Statement& statement) {
+  const std::string sql = TrimSql(statement.sql);
+  QN_TRY(CheckStatement(statement, sql));
+  const std::vector<std::string> conditions = Conditions(statement);
+  QN_GET(Json plan, Plan(WithRules(sql, statement.dataset, conditions)));
+  if (plan["error"].Bool()) {
+    QN_TRY(CheckRules(statement, sql));
+    return Retell(plan, PlaceOf(statement, sql), 0, {}, {});
+  }
+  Query query;
+  query.dataset = statement.dataset;
+  query.where = statement.where;
+  query.sql = sql;
+  query.conditions = conditions;
+  for (const Rule& rule : statement.rules) query.rules.push_back(rule.name);
+  QN_GET(query.tree, ReadPlan(plan["plans"].At(0)));
+  MarkNeeded(*query.tree);
+  QN_CHECK(query.tree->columns.size() >= query.rules.size());
+  query.columns.assign(query.tree->columns.begin(),
+                       query.tree->columns.end() - static_cast<std::ptrdiff_t>(query.rules.size()));
+  QN_GET(query.reads, Reads(statement));
+  query.inputs = InputsOf(*query.tree);
+  for (const std::string& input : query.inputs) {
+    if (!statement.takes_all && IsStream(input)) query.streams.push_back(input);
+  }
+  query.mode = query.streams.empty() ? Mode::kRecompute : Mode::kStream;
+  for (const View& view : views_) query.views.emplace_back(view.name, view.sql);
+  query.is_stateless = FindMemoryNeeds(*query.tree, [this](const std::string& name) { return IsStream(name); }).empty();
+  return query;
+}
+
+Status Compiler::CheckColumns(const Statement& statement, const Query& query) {
+  const Place place = PlaceOf(statement, query.sql);
+  // DuckDB renames what is there twice when it is selected from; asked directly it does not.
+  QN_GET(Schema names, scratch_.Describe(query.sql));
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string& name = names[i].name;
+    const Schema before(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i));
+    Status status;
+    if (ColumnIndex(before, name) >= 0) {
+      status = Invalid("QN-1207", "Column '" + name + "' comes out twice.");
+      status.With(At(place)).With("Name one of them anew with AS, or leave it out with * EXCLUDE (" + name + ").");
+    } else if (name.empty() || name.find_first_of(" ,;{}()\n\t=") != std::string::npos) {
+      status = Invalid("QN-1207", "Column " + std::to_string(i + 1) + " has no name that a table can keep: '" + name + "'.");
+      status.With(At(place)).With("Give it one: … AS name. Spaces and any of ,;{}()= are not allowed in it.");
+    } else if (i < query.columns.size() && query.columns[i].type.id == TypeId::kNull) {
+      status = Invalid("QN-1205", "Column '" + name + "' is always NULL and has no type.");
+      status.With(At(place)).With("Say which: CAST(NULL AS VARCHAR) AS " + name + ".");
+    } else {
+      continue;
+    }
+    return status.With(kNothingStarted);
+  }
+  for (size_t i = 0; i < query.rules.size(); ++i) {
+    const Type& type = query.tree->columns[query.columns.size() + i].type;
+    if (type.id == TypeId::kBoolean || type.id == TypeId::kNull) continue;
+    return Invalid("QN-1205", "The condition of expectation '" + query.rules[i] + "' is " + type.ToSql() +
+                                  ", not BOOLEAN.")
+        .With(At(PlaceOf(statement, statement.rules[i])))
+        .With("Compare it with something: a rule holds or does not.")
+        .With(kNothingStarted);
+  }
+  return Ok();
+}
+
+Status Compiler::CheckMemory(const Statement& statement, const Query& query) {
+  const Place place = PlaceOf(statement, query.sql);
+  const auto needs = FindMemoryNeeds(*query.tree, [this](const std::string& name) { return IsStream(name); });
+  if (!needs.empty()) {
+    const MemoryNeed& need = needs[0];
+    std::string streams;
+    for (const std::string& stream : need.streams) streams += (streams.empty() ? "'" : ", '") + stream + "'";
+    const bool is_union = need.what.find("beside a stream") != std::string::npos;
+    Status status = Invalid("QN-1210", "Dataset '" + statement.dataset + "' needs memory across steps: " + need.what +
+                                           (streams.empty() || is_union ? "." : " over " + streams + "."));
+    status.With(At(place));
+    status.With("The operator: " + need.node);
+    status.With("A streaming table only appends what each step brings; this operator's answer would change with "
+                "rows of later steps.");
+    status.With(is_union ? "Append the bounded rows by a flow of their own: @qn.append_flow(target=…, once=True)."
+                         : "Make it a @qn.materialized_view: it is computed over everything when the sources are "
+                           "drained. Or leave the operator out.");
+    return status.With(kNothingStarted);
+  }
+  const std::vector<std::string> calls = FindCalls(*query.tree, volatile_functions_);
+  if (calls.empty()) return Ok();
+  return Invalid("QN-1211", "Dataset '" + statement.dataset + "' calls " + calls[0] +
+                                "(), which answers differently every time.")
+      .With(At(place))
+      .With("A step that is repeated after a crash must give the same rows again.")
+      .With("Take the value from the data, or make the dataset a @qn.materialized_view over bounded inputs.")
+      .With(kNothingStarted);
+}
+
+// Proof that nothing was lost on the way back to SQL: the fragment is bound again, must have the same types, and
+// may call no function in a way that the statement did not.
+Status Compiler::CheckFragment(const Statement& statement, const Query& query, const Json& plan) {
+  const Place place = PlaceOf(statement, query.sql);
+  const auto refuse = [&](const std::string& why) {
+    return Invalid("QN-1208", "The SQL of dataset '" + statement.dataset + "' cannot be cut into a fragment: " + why)
+        .With(At(place))
+        .With("Write it another way, or make the dataset a @qn.materialized_view. Please report it: the statement "
+              "and this message are enough.")
+        .With(kNothingStarted);
+  };
+  Result<std::string> fragment = WriteFragment(query, {});
+  if (!fragment.ok()) return refuse(fragment.status().text());
+  QN_GET(Json again, Plan(*fragment));
+  if (again["error"].Bool()) return refuse(again["error_message"].Str());
+  QN_GET(std::unique_ptr<Node> tree, ReadPlan(again["plans"].At(0)));
+  if (tree->columns.size() != query.tree->columns.size()) return refuse("its columns change.");
+  for (size_t i = 0; i < tree->columns.size(); ++i) {
+    const Field& before = query.tree->columns[i];
+    if (before.type != tree->columns[i].type) {
+      return refuse("column '" + before.name + "' would be " + tree->columns[i].type.ToSql() + ", not " +
+                    before.type.ToSql() + ".");
+    }
+  }
+  const std::string call = FirstNewCall(plan, again);
+  return call.empty() ? Ok() : refuse("it would call " + call + ", which the statement does not.");
+}
+
+Result<Query> Compiler::Compile(const Statement& statement) {
+  QN_GET(Query query, Bind(statement));
+  QN_TRY(CheckColumns(statement, query));
+  if (query.mode == Mode::kRecompute) return query;
+  QN_TRY(CheckMemory(statement, query));
+  QN_GET(Json plan, Plan(WithRules(query.sql, query.dataset, query.conditions)));
+  QN_TRY(CheckFragment(statement, query, plan));
+  return query;
+}
+
+Result<Query> Compiler::DeclareView(const Statement& statement) {
+  QN_GET(Query query, Bind(statement));
+  QN_TRY(scratch_.Query("CREATE OR REPLACE VIEW " + QuoteName(statement.dataset) + " AS " + query.sql).status());
+  std::erase_if(views_, [&statement](const View& old) { return SameName(old.name, statement.dataset); });
+  views_.push_back({statement.dataset, query.sql});
+  return query;
+}
+
+Result<std::vector<std::string>> Compiler::Reads(const Statement& statement) {
+  const std::string sql = TrimSql(statement.sql);
+  QN_TRY(CheckStatement(statement, sql));
+  QN_GET(Json parsed, Parse(sql));
+  std::vector<std::string> reads = TablesOf(parsed);
+  for (const Rule& rule : statement.rules) {
+    QN_GET(Json condition, Parse("SELECT " + rule.condition + "\n"));
+    for (const std::string& name : TablesOf(condition)) {
+      if (std::find(reads.begin(), reads.end(), name) == reads.end()) reads.push_back(name);
+    }
+  }
+  return reads;
+}
+
+namespace {
+
+// The statement as it was written, over other relations: a WITH clause gives them the inputs' names.
+std::string Recompute(const Query& query, const FragmentOptions& options) {
+  std::string with;
+  const auto add = [&with](const std::string& name, const std::string& sql) {
+    with += (with.empty() ? "WITH " : ", ") + QuoteName(name) + " AS (" + sql + "\n)";
+  };
+  for (const std::string& input : query.inputs) {
+    const std::string relation = options.relation ? options.relation(input) : QuoteName(input);
+    if (relation != QuoteName(input)) add(input, "SELECT * FROM " + relation);
+  }
+  for (const auto& [name, sql] : query.views) add(name, sql);
+  return with + (with.empty() ? "" : " ") +
+         WithRules(query.sql, query.dataset, options.rules ? query.conditions : std::vector<std::string>());
+}
+
+}  // namespace
+
+Result<std::string> WriteFragment(const Query& query, const FragmentOptions& options) {
+  if (query.mode == Mode::kRecompute) return Recompute(query, options);
+  SqlOptions sql;
+  sql.relation = options.relation ? options.relation : [](const std::string& input) { return QuoteName(input); };
+  sql.has_hidden = [&](const std::string& input) {
+    const auto& streams = query.streams;
+    return options.hidden && std::find(streams.begin(), streams.end(), input) != streams.end();
+  };
+  std::vector<std::string> names;
+  for (const Field& field : query.columns) names.push_back(field.name);
+  for (size_t i = 0; i < query.rules.size(); ++i) names.push_back(RuleName(i));
+  if (options.rules) return WriteSql(*query.tree, names, sql);
+  QN_GET(std::string all, WriteSql(*query.tree, names, sql));
+  std::string columns;
+  for (const Field& field : query.columns) columns += (columns.empty() ? "" : ", ") + QuoteName(field.name);
+  if (options.hidden) columns += ", __qn_raw, __qn_file, __qn_line";
+  return "SELECT " + columns + " FROM (" + all + ") AS q";
+}
+
+}  // namespace qn::plan
