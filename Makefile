@@ -14,8 +14,12 @@ STAMP := build/stamp
 CXX := $(if $(filter default,$(origin CXX)),g++,$(CXX))
 # Warnings are errors with the compiler that CI has; another version may know warnings that we have not seen.
 WERROR ?= $(if $(filter 12 12.%,$(shell $(CXX) -dumpversion 2>/dev/null)),ON,OFF)
+# Paths relative to the checkout: what one clone has compiled, the next one finds.
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
 CCACHE = $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 INSTALL = $(if $(shell command -v uv),VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install --quiet,$(PY) -m pip install --quiet --disable-pip-version-check)
+QUIET = $(if $(MAKE_TERMOUT),,--quiet)
 VERSION = $(shell sed -n 's/^__version__.*"\(.*\)"/\1/p' python/qanat/_version.py)
 CPP := $(shell find core -name '*.cc' -o -name '*.h' 2>/dev/null)
 SOURCES := CMakeLists.txt pyproject.toml $(wildcard cmake/* spec/errors.d/*) $(CPP) \
@@ -51,7 +55,8 @@ $(STAMP)/core: $(SOURCES) $(STAMP)/sources $(STAMP)/venv
 	@cmake -S . -B $(CORE) -G Ninja --log-level=WARNING $(CCACHE) -DCMAKE_BUILD_TYPE=Release \
 	  -DCMAKE_CXX_COMPILER=$$(command -v $(CXX)) -DPython_EXECUTABLE=$(CURDIR)/$(PY) -DQANAT_WERROR=$(WERROR) \
 	  -DSKBUILD_PROJECT_VERSION=$(VERSION) >build/log/cmake.log || { cat build/log/cmake.log; exit 1; }
-	@NINJA_STATUS="[%f/%t %es] " ninja -C $(CORE) --quiet _core _core_stub
+	@echo "Compiling (from nothing: a few minutes on two cores; build/log/ has the details)"
+	@NINJA_STATUS="[%f/%t, %es] " ninja -C $(CORE) $(QUIET) _core _core_stub
 	@touch $@
 $(STAMP)/package: $(STAMP)/core
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
@@ -71,7 +76,7 @@ $(STAMP)/venv-test: tools/requirements-test.txt $(STAMP)/venv $(STAMP)/needs-tes
 test-needs: $(STAMP)/venv-test $(STAMP)/needs-test
 test-cpp: build test-needs ## C++ unit tests, by $(CXX), warnings are errors
 	@cmake $(CORE) --log-level=WARNING -DQANAT_TESTS=ON >build/log/cmake.log
-	@ninja -C $(CORE) --quiet
+	@ninja -C $(CORE) $(QUIET)
 	@rm -rf build/report/cpp && $(CPP_ENV) GTEST_OUTPUT=xml:$(CURDIR)/build/report/cpp/ \
 	  ctest --test-dir $(CORE) --output-on-failure --no-tests=error -j2
 	@$(PY) tools/skipped.py build/report/cpp
@@ -80,7 +85,7 @@ test-asan asan: build test-needs ## the same, built by clang++ with address and 
 	@cmake -S . -B $(ASAN) -G Ninja --log-level=WARNING $(CCACHE) -DCMAKE_BUILD_TYPE=None \
 	  -DCMAKE_CXX_FLAGS="-O1 -g1" -DCMAKE_CXX_COMPILER=clang++ -DPython_EXECUTABLE=$(CURDIR)/$(PY) \
 	  -DQANAT_TESTS=ON -DQANAT_MODULE=OFF -DQANAT_SANITIZE=ON -DQANAT_WERROR=ON >build/log/cmake-asan.log
-	@ninja -C $(ASAN) --quiet
+	@ninja -C $(ASAN) $(QUIET)
 	@rm -rf build/report/asan && $(CPP_ENV) GTEST_OUTPUT=xml:$(CURDIR)/build/report/asan/ \
 	  ASAN_OPTIONS=detect_leaks=1:detect_odr_violation=0 LSAN_OPTIONS=suppressions=$(CURDIR)/tools/lsan.txt \
 	  UBSAN_OPTIONS=print_stacktrace=1 ctest --test-dir $(ASAN) --output-on-failure --no-tests=error -j2

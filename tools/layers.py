@@ -1,4 +1,4 @@
-"""Keeps the house in its layers: refuses an include, an import, a folder or a length that layers.toml does not allow.
+"""Keeps the house in its layers: refuses an include, an import, a folder, a length that layers.toml forbids.
 
 `layers.py [ROOT]` prints one line a breach, `file:line: what`, and exits 1 when there is one.
 """
