@@ -8,9 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
-CHUNK_ROWS = (
-    2048  # DuckDB's vector size: what comes back is cut into slices of this many rows, without a copy
-)
+from qanat.errors import QanatError
+
+from qanat.errors import QanatError
+
+CHUNK_ROWS = 2048  # DuckDB's vector size: what comes back is cut into slices of it, without a copy
 SHOWN_ERROR_CHARACTERS = 500
 
 Answer = tuple[list[tuple[Any, Any]], list[tuple[str, str]]]
@@ -37,19 +39,10 @@ class _SchemaHolder:
         return self._schema
 
 
-def _as_batches(result: Any, wanted: pa.Schema) -> list[pa.RecordBatch]:
-    """The function's answer with the declared columns, in their order and types."""
-    if result is None:
-        return []
+def _as_batches(result: pa.RecordBatch | pa.Table, wanted: pa.Schema) -> list[pa.RecordBatch]:
+    """The function's answer in the declared types; its columns are there and in order already."""
     table = pa.Table.from_batches([result]) if isinstance(result, pa.RecordBatch) else result
-    if not isinstance(table, pa.Table):
-        raise TypeError(
-            f"the function must return a pyarrow.RecordBatch or Table, found {type(result).__name__}"
-        )
-    missing = [name for name in wanted.names if name not in table.column_names]
-    if missing:
-        raise ValueError(f"the function's answer lacks the declared columns: {', '.join(missing)}")
-    return list(table.select(wanted.names).cast(wanted).to_batches(max_chunksize=CHUNK_ROWS))
+    return list(table.cast(wanted).to_batches(max_chunksize=CHUNK_ROWS))
 
 
 def _row_json(batch: pa.RecordBatch) -> str:
@@ -63,9 +56,16 @@ def _call(
     wanted: pa.Schema,
     failures: list[tuple[str, str]],
 ) -> list[pa.RecordBatch]:
-    """Calls; when it fails, halves the batch until the rows that make it fail stand alone."""
+    """Calls; when it fails, halves the batch until the rows that make it fail stand alone.
+
+    An answer of the wrong form (QanatError, see engines/batches.py) is no row's fault, and goes up.
+    """
     try:
         return _as_batches(function(batch), wanted)
+    except QanatError:
+        raise
+    except QanatError:
+        raise  # the answer has the wrong form: that is no row's fault
     except Exception as error:
         if batch.num_rows <= 1:
             text = f"{type(error).__name__}: {error}"[:SHOWN_ERROR_CHARACTERS]

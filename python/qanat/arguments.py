@@ -26,11 +26,11 @@ _ELSEWHERE = {
 
 
 def known_arguments(function: Callable[P, R]) -> Callable[P, R]:
-    """Wraps a public function so that an unknown or missing argument is told in our words (QN-1108)."""
-    code = function.__code__  # type: ignore[attr-defined]
+    """Wraps a public function so that an unknown or missing argument is told in our words (QN-1128)."""
+    code = function.__code__
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     positional_max = code.co_argcount
-    required = code.co_argcount - len(function.__defaults__ or ())  # type: ignore[attr-defined]
+    required = code.co_argcount - len(function.__defaults__ or ())
     called = function.__name__
 
     @functools.wraps(function)
@@ -44,7 +44,7 @@ def known_arguments(function: Callable[P, R]) -> Callable[P, R]:
             )
         missing = [name for name in names[len(args) : required] if name not in kwargs]
         keyword_only = names[positional_max:]
-        defaults = function.__kwdefaults__ or {}  # type: ignore[attr-defined]
+        defaults = function.__kwdefaults__ or {}
         missing += [name for name in keyword_only if name not in defaults and name not in kwargs]
         if missing:
             raise _refused(called, f"needs {' and '.join(missing)}", names)
@@ -61,7 +61,7 @@ def _unknown(called: str, name: str, names: tuple[str, ...]) -> QanatError:
     lines = [f"at {where.here()}"]
     lines += [_ELSEWHERE[name]] if name in _ELSEWHERE else did_you_mean(name, names)
     lines += [f"{called}() takes: {', '.join(names) or 'nothing'}", "Nothing was started."]
-    return QanatError("QN-1108", f"{called}() has no argument '{name}'.", lines)
+    return QanatError("QN-1128", f"{called}() has no argument '{name}'.", lines)
 
 
 def _refused(called: str, why: str, names: tuple[str, ...]) -> QanatError:
@@ -70,4 +70,4 @@ def _refused(called: str, why: str, names: tuple[str, ...]) -> QanatError:
         f"{called}() takes: {', '.join(names) or 'nothing'}",
         "Nothing was started.",
     ]
-    return QanatError("QN-1108", f"{called}() {why}.", lines)
+    return QanatError("QN-1128", f"{called}() {why}.", lines)

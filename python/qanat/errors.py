@@ -17,8 +17,8 @@ class QanatError(Exception):
     lines
         Where, found and expected, what was done about it, one thing to do next. Shown below the sentence.
     kind
-        How a program may react: ``invalid`` (the pipeline or the command is wrong), ``retryable`` (it may work
-        later), ``conflict``, ``unknown``, ``not_found`` or ``failed``.
+        How a program may react: ``invalid`` (the pipeline or the command is wrong), ``retryable`` (it may
+        work later), ``conflict``, ``unknown``, ``not_found`` or ``failed``.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Reads SQL text as tokens: enough to find table names, split statements and parse our DDL; never to plan it."""
+"""Reads SQL text as tokens: enough to find tables, split statements and parse our DDL; never to plan it."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _unclosed(sql: str, at: int, what: str) -> QanatError:
     line = sql.count("\n", 0, at) + 1
     begin = sql[at : at + 40].split("\n")[0]
     return QanatError(
-        "QN-1207", f"The SQL has a {what} that does not end.", [f"in its line {line}:  {begin}"]
+        "QN-1227", f"The SQL has a {what} that does not end.", [f"in its line {line}:  {begin}"]
     )
 
 
@@ -176,9 +176,9 @@ def closing(found: Sequence[Token], open_index: int) -> int:
 
 
 _AFTER_TABLE = (
-    "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "QUALIFY", "WINDOW", "UNION", "EXCEPT", "INTERSECT",
-    "SELECT", "ON", "USING", "JOIN", "LEFT", "RIGHT", "INNER", "FULL", "OUTER", "CROSS", "NATURAL", "ASOF",
-    "SEMI", "ANTI", "POSITIONAL", "AS", "SAMPLE", "TABLESAMPLE", "PIVOT", "UNPIVOT", "FETCH",
+    "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "QUALIFY", "WINDOW", "UNION", "EXCEPT",
+    "INTERSECT", "SELECT", "ON", "USING", "JOIN", "LEFT", "RIGHT", "INNER", "FULL", "OUTER",
+    "CROSS", "NATURAL", "ASOF", "SEMI", "ANTI", "POSITIONAL", "AS", "SAMPLE", "TABLESAMPLE", "PIVOT", "UNPIVOT", "FETCH",
 )  # fmt: skip
 _QUERY_START = ("SELECT", "FROM", "WITH", "VALUES", "PIVOT", "UNPIVOT", "TABLE", "DESCRIBE", "SUMMARIZE")
 
@@ -194,7 +194,7 @@ def table_names(sql: str) -> list[str]:
 
     Examples
     --------
-    >>> table_names("WITH a AS (SELECT * FROM t) SELECT extract(day FROM ts) FROM a, b JOIN \\"C d\\" USING (x)")
+    >>> table_names("WITH a AS (FROM t) SELECT extract(day FROM ts) FROM a, b JOIN \\"C d\\" USING (x)")
     ['t', 'b', 'C d']
     """
     found = tokens(sql)

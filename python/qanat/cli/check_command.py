@@ -25,5 +25,6 @@ def dry_run(file: Path | None, storage: Path | None) -> None:
         columns = ", ".join(f"{c['name']} {c['type']}" for c in dataset["columns"])
         kind = dataset["kind"].replace("_", " ")
         out.print(Text.assemble((dataset["name"], "name"), (f"  {kind}  ", "quiet"), columns), soft_wrap=True)
-    said = f" {shown(str(pipeline.file))} is sound: {plural(len(described['datasets']), 'dataset')}. Nothing was started."
+    made = plural(len(described["datasets"]), "dataset")
+    said = f" {shown(str(pipeline.file))} is sound: {made}. Nothing was started."
     out.print(Text.assemble(("✓", "good"), said), soft_wrap=True)

@@ -39,14 +39,14 @@ MEANINGS = {
     TERMINATED: ("terminated", "SIGTERM. The step in hand was committed first, as with one Ctrl-C."),
 }
 
-RULE_BROKEN_CODE = "QN-3504"
+RULE_BROKEN_CODE = "QN-3503"
 
 
 def of(error: QanatError, *, started: bool) -> int:
     """The exit code of a failure before the run started, or in it."""
     if error.code.startswith("QN-90"):
         return BUG
-    if error.code.startswith("QN-13"):
+    if error.code.startswith("QN-13") and error.kind == "invalid":
         return USAGE
     if error.code == RULE_BROKEN_CODE:
         return RULE

@@ -1,4 +1,4 @@
-"""The ``qanat`` command: its words and options. What each does is in a module of its own, loaded when called."""
+"""The ``qanat`` command: its words and options. What each does is in a module that is loaded when called."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def run(
 ) -> None:
     """Run a pipeline until its sources end, or for good with --continuous.
 
-    Ctrl-C ends it after the step in hand, a second one at once. Both are safe: running again goes on from there.
+    Ctrl-C ends it after the step in hand, a second one at once. Both are safe: the next run goes on there.
     """
     from qanat.cli import values
     from qanat.cli.run_command import RunRequest

@@ -58,7 +58,7 @@ class Stops:
 
     def __init__(self, engine: Engine) -> None:
         self.exit_code: int | None = None
-        self.say: Callable[[str], None] = lambda text: None
+        self.say: Callable[[str], None] = lambda _: None
         self._engine = engine
         self._asked = 0
 

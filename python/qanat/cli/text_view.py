@@ -28,7 +28,8 @@ class TextView:
         """One line about what runs."""
         self._pipeline, self._storage = pipeline, storage
         self._line(
-            f"qanat run {shown(str(pipeline.file))}: {plural(len(pipeline.datasets), 'dataset')}, into {shown(str(storage))}"
+            f"qanat run {shown(str(pipeline.file))}: "
+            f"{plural(len(pipeline.datasets), 'dataset')}, into {shown(str(storage))}"
         )
         for notice in pipeline.notices:
             self._line(f"note: {notice}")
@@ -73,5 +74,8 @@ def progress_line(progress: Progress) -> str:
             + (f", {count(dead)} dead" if dead else "")
         )
     left = f", {size(progress.bytes_waiting)} waiting" if progress.bytes_waiting else ""
-    head = f"{clock(progress.elapsed_s)} {progress.state}, step {progress.epoch}, {size(progress.bytes_read)} ({size(rate)}/s{left})"
+    head = (
+        f"{clock(progress.elapsed_s)} {progress.state}, step {progress.epoch}, "
+        f"{size(progress.bytes_read)} ({size(rate)}/s{left})"
+    )
     return f"{head}: {'; '.join(parts)}" if parts else head

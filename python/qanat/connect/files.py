@@ -40,7 +40,7 @@ def files(glob: str | os.PathLike[str], *, order: str = "name", record_bytes_max
     Raises
     ------
     QanatError
-        QN-1109 for an order that does not exist.
+        QN-1129 for an order that does not exist.
 
     Examples
     --------
@@ -51,20 +51,20 @@ def files(glob: str | os.PathLike[str], *, order: str = "name", record_bytes_max
     text = os.fspath(glob)
     if not isinstance(text, str) or not text.strip():
         raise QanatError(
-            "QN-1109",
+            "QN-1129",
             "files() needs a path or a pattern.",
             [f"at {where.here()}", 'For example:  qn.files("data/*.jsonl")', "Nothing was started."],
         )
     if order not in ORDERS:
         raise QanatError(
-            "QN-1109",
+            "QN-1129",
             f"files(order={order!r}) cannot be: it must be one of {', '.join(ORDERS)}.",
             [f"at {where.here()}", *did_you_mean(str(order), ORDERS), "Nothing was started."],
         )
     if not isinstance(record_bytes_max, int) or record_bytes_max < 0:
         raise QanatError(
-            "QN-1109",
-            f"files(record_bytes_max={record_bytes_max!r}) cannot be: it must be a number of bytes, 0 or more.",
+            "QN-1129",
+            f"files(record_bytes_max={record_bytes_max!r}) cannot be: it must be bytes, 0 or more.",
             [f"at {where.here()}", "Nothing was started."],
         )
     return Files(text, order, record_bytes_max)

@@ -69,7 +69,7 @@ def csv(
     Raises
     ------
     QanatError
-        QN-1109 for an option that cannot be meant.
+        QN-1129 for an option that cannot be meant.
 
     Examples
     --------
@@ -128,7 +128,7 @@ def by_ending(path: str) -> Format | None:
 
 def _bad_option(name: str, value: object, wanted: str) -> QanatError:
     return QanatError(
-        "QN-1109",
+        "QN-1129",
         f"csv({name}={value!r}) cannot be: it must be {wanted}.",
         [f"at {where.here()}", "Nothing was started."],
     )

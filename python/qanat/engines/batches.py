@@ -1,89 +1,73 @@
-"""Calls the user's Arrow functions: gives them a RecordBatch, checks and shapes what they return."""
+"""Stands between the engine and the user's Arrow functions: refuses an answer that is no answer.
+
+A row that a function fails on is a dead letter (see ``_functions``); a function whose answer has the wrong
+form is a mistake in the pipeline, and stops the run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import importlib.util
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from qanat.errors import QanatError, did_you_mean
 from qanat.pipelines import schema as schemas
-from qanat.pipelines.load import raised_in_user_code
 from qanat.pipelines.registry import BatchFunction
 
 
-def batch_callable(batch: BatchFunction, on_failure: Callable[[QanatError], None]) -> Callable[[Any], Any]:
-    """What the engine calls with each batch (any object of the Arrow C interface); it returns an Arrow table.
+def check_arrow(functions: Iterable[BatchFunction]) -> None:
+    """QN-4103 when there are functions and pyarrow is not installed."""
+    first = next(iter(functions), None)
+    if first is not None and importlib.util.find_spec("pyarrow") is None:
+        raise QanatError(
+            "QN-4103",
+            f"Function '{first.function.__name__}' needs pyarrow, which is not installed.",
+            [f"at {first.where}", "Install it:  pip install 'qanat[arrow]'", "Nothing was started."],
+        )
 
-    A failure is reported to ``on_failure`` and raised: the engine stops the step, and the caller of the run
-    gets our message instead of the one that crossed C++.
+
+def batch_callable(batch: BatchFunction, on_failure: Callable[[QanatError], None]) -> Callable[[Any], Any]:
+    """The function as the engine calls it: with a RecordBatch, for a RecordBatch or Table.
+
+    An answer of the wrong form is reported to ``on_failure`` and raised: the engine stops the step, and the
+    caller of the run gets our message instead of the one that crossed C++.
     """
     name = getattr(batch.function, "__name__", "function")
     wanted = [c.name for c in schemas.columns(batch.schema, f"map_batches of '{name}'", batch.where)]
 
+    @functools.wraps(batch.function)
     def call(data: Any) -> Any:
+        given = batch.function(data)
         try:
-            import pyarrow as pa
-
-            given = data if isinstance(data, pa.RecordBatch) else pa.record_batch(data)
-            return _shaped(batch.function(given), wanted, name, batch)
+            return _shaped(given, wanted, name, batch)
         except QanatError as error:
             on_failure(error)
-            raise
-        except ImportError as error:
-            if error.name != "pyarrow":
-                on_failure(_raised(error, name))
-                raise
-            missing = QanatError(
-                "QN-4103",
-                f"Function '{name}' needs pyarrow, which is not installed.",
-                [f"at {batch.where}", "Install it:  pip install 'qanat[arrow]'"],
-            )
-            on_failure(missing)
-            raise missing from None
-        except Exception as error:
-            on_failure(_raised(error, name))
             raise
 
     return call
 
 
-def _raised(error: Exception, name: str) -> QanatError:
-    told = raised_in_user_code(error, f"Function '{name}'", "QN-4101")
-    told.lines[-1:] = ["The step was not committed; the run can be started again and goes on from there."]
-    told.kind = "failed"
-    return told
-
-
 def _shaped(given: Any, wanted: list[str], name: str, batch: BatchFunction) -> Any:
-    """The result with the declared columns in their order; the engine checks and casts their types."""
+    """The answer with the declared columns in their order; types are cast later."""
     import pyarrow as pa
 
+    if given is None:
+        hint = "For no rows return batch.slice(0, 0), or is a 'return' missing?"
+        raise _wrong(name, batch, "gave nothing back", [hint])
     if not isinstance(given, (pa.RecordBatch, pa.Table)):
-        found = (
-            "nothing" if given is None else f"a {type(given).__module__.split('.')[0]} {type(given).__name__}"
-        )
+        found = f"a {type(given).__module__.split('.')[0]} {type(given).__name__}"
         raise _wrong(name, batch, f"gave {found}", ["Expected: a pyarrow RecordBatch or Table"])
     names = given.schema.names
     for column in wanted:
         if names.count(column) != 1:
-            how = "twice" if column in names else "not there"
-            raise _wrong(
-                name,
-                batch,
-                f"gave rows in which column '{column}' is {how}",
-                [
-                    f"It gave: {', '.join(names)}",
-                    f"Declared: {', '.join(wanted)}",
-                    *did_you_mean(column, names),
-                ],
-            )
+            how = "there twice" if column in names else "not there"
+            shown = [f"It gave: {', '.join(names)}", f"Declared: {', '.join(wanted)}"]
+            what = f"gave rows in which column '{column}' is {how}"
+            raise _wrong(name, batch, what, [*shown, *did_you_mean(column, names)])
     return given.select(wanted)
 
 
 def _wrong(name: str, batch: BatchFunction, what: str, lines: list[str]) -> QanatError:
-    return QanatError(
-        "QN-4102",
-        f"Function '{name}' {what}.",
-        [f"at {batch.where}", *lines, "The step was not committed."],
-        kind="failed",
-    )
+    said = [f"at {batch.where}", *lines, "The step was not committed."]
+    return QanatError("QN-4102", f"Function '{name}' {what}.", said, kind="failed")

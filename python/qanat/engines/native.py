@@ -1,10 +1,11 @@
-"""The native engine: hands a pipeline to ``qanat._core``, runs it in a thread, tells what it says in our words.
+"""The native engine: hands a pipeline to ``qanat._core``, runs it in a thread, tells its failures as ours.
 
 The only place that imports ``qanat._core``.
 """
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from qanat.engines.batches import batch_callable
+from qanat.engines.batches import batch_callable, check_arrow
 from qanat.errors import QanatError
 from qanat.pipelines.plan import Pipeline
 
@@ -25,7 +26,7 @@ LIBRARY_VARIABLE = "QANAT_DUCKDB"
 def core() -> ModuleType:
     """The compiled module; QN-1306 when this installation has none."""
     try:
-        from qanat import _core
+        return importlib.import_module("qanat._core")
     except ImportError as error:
         raise QanatError(
             "QN-1306",
@@ -33,7 +34,6 @@ def core() -> ModuleType:
             [str(error), "Install the package again:  pip install --force-reinstall qanat"],
             kind="failed",
         ) from None
-    return _core
 
 
 def duckdb_library() -> str:
@@ -118,7 +118,7 @@ class Progress:
     def parse(cls, text: str) -> Progress:
         """From the engine's JSON; members of later versions are left aside."""
         data = json.loads(text)
-        progress = _filled(cls, data)
+        progress: Progress = _filled(cls, data)
         progress.sources = {k: _filled(SourceProgress, v) for k, v in (data.get("sources") or {}).items()}
         progress.datasets = {k: _filled(DatasetProgress, v) for k, v in (data.get("datasets") or {}).items()}
         return progress
@@ -149,6 +149,7 @@ class Engine:
 
     def __init__(self, pipeline: Pipeline, storage: str | Path, limits: Limits | None = None) -> None:
         limits = limits or Limits()
+        check_arrow(pipeline.functions)
         spec = pipeline.spec(
             storage=storage,
             library=duckdb_library(),
@@ -199,7 +200,9 @@ class RunningThread(threading.Thread):
 
 def snapshot(table_folder: str | Path, version: int = -1) -> dict[str, Any]:
     """The files, columns and version of a Delta table, read from its log; -1 is the newest version."""
-    described: dict[str, Any] = json.loads(_told(lambda: core().snapshot(str(table_folder), version), []))
+    described: dict[str, Any] = json.loads(
+        _told(lambda: core().snapshot(duckdb_library(), str(table_folder), version), [])
+    )
     return described
 
 

@@ -133,7 +133,8 @@ def view_sql(name: str, table: dict[str, Any]) -> str:
         return f"{head}SELECT {names} FROM read_parquet({paths}, hive_partitioning = false)"
     if all(_folders_say_it(file, parts) for file in files):
         hive = ", ".join(f"{sql_text.literal(p)}: {types[p]}" for p in parts)
-        return f"{head}SELECT {names} FROM read_parquet({paths}, hive_partitioning = true, hive_types = {{{hive}}})"
+        options = f"hive_partitioning = true, hive_types = {{{hive}}}"
+        return f"{head}SELECT {names} FROM read_parquet({paths}, {options})"
     return head + _joined_sql(columns, files, parts, paths, types)
 
 

@@ -68,7 +68,7 @@ def table(
     Raises
     ------
     QanatError
-        QN-1105 (schema), QN-1106 (name), QN-1108 (argument).
+        QN-1105 (schema), QN-1126 (name), QN-1128 (argument).
 
     Examples
     --------
@@ -121,7 +121,7 @@ def materialized_view(
     Raises
     ------
     QanatError
-        QN-1105 (schema), QN-1106 (name), QN-1108 (argument).
+        QN-1105 (schema), QN-1126 (name), QN-1128 (argument).
 
     Examples
     --------
@@ -158,7 +158,7 @@ def temporary_view(
     Raises
     ------
     QanatError
-        QN-1106 (name), QN-1108 (argument).
+        QN-1126 (name), QN-1128 (argument).
 
     Examples
     --------
@@ -196,7 +196,7 @@ def create_streaming_table(
     Raises
     ------
     QanatError
-        QN-1105 (schema), QN-1106 (name), QN-1107 (rule), QN-1108 (argument).
+        QN-1105 (schema), QN-1126 (name), QN-1127 (rule), QN-1128 (argument).
 
     Examples
     --------
@@ -237,7 +237,7 @@ def append_flow(
     Raises
     ------
     QanatError
-        QN-1106 (name), QN-1108 (argument).
+        QN-1126 (name), QN-1128 (argument).
 
     Examples
     --------
@@ -268,7 +268,8 @@ def map_batches(sql: str, *, schema: str) -> Callable[[QueryFunction], QueryFunc
     Used under `table` or `append_flow`. The function gets a ``pyarrow.RecordBatch`` with the columns of
     ``sql`` and returns a RecordBatch or a Table with the columns of ``schema``, found by name; it may return
     fewer or more rows than it got. Batches have up to a few thousand rows, in no promised cut: the result
-    must not depend on where one batch ends. A batch whose function raises stops the step.
+    must not depend on where one batch ends. When the function raises, the batch is halved until the rows that
+    make it raise stand alone; those become dead letters with the reason ``udf``.
 
     Parameters
     ----------
@@ -280,7 +281,7 @@ def map_batches(sql: str, *, schema: str) -> Callable[[QueryFunction], QueryFunc
     Raises
     ------
     QanatError
-        QN-1105 (schema), QN-1108 (argument); while running QN-4101 (it raised), QN-4102 (it returned
+        QN-1105 (schema), QN-1128 (argument), QN-4103 (no pyarrow); while running QN-4102 (it returned
         something else).
 
     Examples
@@ -296,7 +297,7 @@ def map_batches(sql: str, *, schema: str) -> Callable[[QueryFunction], QueryFunc
     place = here()
     if not isinstance(sql, str):
         raise QanatError(
-            "QN-1108",
+            "QN-1128",
             "map_batches() needs the SQL that feeds the function.",
             [f"at {place}", 'For example:  @qn.map_batches("SELECT id FROM clean", schema="id BIGINT")'],
         )
@@ -364,7 +365,7 @@ def _decorator(
 def _query_of(function: object, called: str, place: Where) -> Callable[[], Any]:
     if isinstance(function, str):
         raise QanatError(
-            "QN-1108",
+            "QN-1128",
             f"@qn.{called} stands over a function that returns the SQL; it does not take the SQL itself.",
             [
                 f"at {place}",
@@ -374,7 +375,7 @@ def _query_of(function: object, called: str, place: Where) -> Callable[[], Any]:
         )
     if not callable(function):
         raise QanatError(
-            "QN-1108",
+            "QN-1128",
             f"@qn.{called} stands over a function, and got {type(function).__name__}.",
             [f"at {place}", "Nothing was started."],
         )
@@ -386,7 +387,7 @@ def _names(given: Sequence[str] | None, argument: str, dataset: str, place: Wher
         return ()
     if isinstance(given, str) or not all(isinstance(item, str) for item in given):
         raise QanatError(
-            "QN-1108",
+            "QN-1128",
             f"{argument} of dataset '{dataset}' must be a list of column names.",
             [f"at {place}", f"Found: {given!r}", f'For example:  {argument}=["day"]', "Nothing was started."],
         )
@@ -398,7 +399,7 @@ def _properties(given: Mapping[str, str] | None, dataset: str, place: Where) -> 
     for key, value in properties.items():
         if not isinstance(key, str) or not isinstance(value, str):
             raise QanatError(
-                "QN-1108",
+                "QN-1128",
                 f"table_properties of dataset '{dataset}' must be texts, and {key!r} is {value!r}.",
                 [f"at {place}", f'For example:  {{"{key}": "{str(value).lower()}"}}', "Nothing was started."],
             )

@@ -33,7 +33,7 @@ def expect(name: str, condition: str) -> Callable[[QueryFunction], QueryFunction
     Raises
     ------
     QanatError
-        QN-1107 when the rule is empty or its name is taken.
+        QN-1127 when the rule is empty or its name is taken.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def notes_of(function: Any, place: Where) -> Notes:
 
 
 def expectations_of(rules: Mapping[str, str], action: str, place: Where) -> list[Expectation]:
-    """The rules as expectations, each checked; QN-1107 otherwise."""
+    """The rules as expectations, each checked; QN-1127 otherwise."""
     if not isinstance(rules, Mapping):
         raise _refused("Rules are given by name.", place, 'For example:  {"fair_price": "price >= 0"}')
     return [
@@ -195,4 +195,4 @@ def _checked(name: object, condition: object, place: Where) -> tuple[str, str]:
 
 
 def _refused(text: str, place: Where, hint: str) -> QanatError:
-    return QanatError("QN-1107", text, [f"at {place}", hint, "Nothing was started."])
+    return QanatError("QN-1127", text, [f"at {place}", hint, "Nothing was started."])

@@ -1,4 +1,4 @@
-"""Looks into the data of a source that has no schema, and writes one to paste. Used before a run, never in it."""
+"""Looks into the data of a source that has no schema, and writes one to paste. Never used by a run."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sys
-import traceback
 import types
 from pathlib import Path
 
@@ -140,9 +140,11 @@ def _syntax(error: SyntaxError, path: Path) -> QanatError:
     )
 
 
-def raised_in_user_code(error: BaseException, what: str, code: str = "QN-1104") -> QanatError:
-    """Tells an exception of the user's code: its text, the line of theirs that raised it, no stack of ours."""
-    ours = str(Path(__file__).parent.parent)
+def raised_in_user_code(error: BaseException, what: str) -> QanatError:
+    """Tells an exception of the user's code: its text, their lines that led to it, no stack of ours."""
+    ours = str(Path(__file__).parent.parent) + os.sep
+    import traceback
+
     frames = [
         f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((ours, "<frozen"))
     ]
@@ -152,4 +154,4 @@ def raised_in_user_code(error: BaseException, what: str, code: str = "QN-1104") 
     text = str(error).strip().split("\n")[0]
     name = type(error).__name__
     told = f"{what} raised {name}: {text.rstrip('.')}." if text else f"{what} raised {name}."
-    return QanatError(code, told, [*reversed(lines), "Nothing was started."])
+    return QanatError("QN-1104", told, [*reversed(lines), "Nothing was started."])

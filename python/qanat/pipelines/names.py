@@ -13,7 +13,7 @@ _ENDING = "__dead_letters"
 
 
 def checked_name(name: object, what: str, place: Where) -> str:
-    """``name``, if it can be the name of a ``what``; QN-1106 otherwise."""
+    """``name``, if it can be the name of a ``what``; QN-1126 otherwise."""
     if not isinstance(name, str) or not name:
         raise _refused(name, what, place, "a name is text and not empty")
     if "." in name:
@@ -33,7 +33,7 @@ def _refused(name: object, what: str, place: Where, why: str) -> QanatError:
     article = "an" if what[0] in "aeiou" else "a"
     text = f"{name!r} cannot be the name of {article} {what}: {why}."
     lines = [f"at {place}"]
-    if isinstance(name, str) and (mended := re.sub(r"\W+", "_", name.rsplit(".", 1)[-1]).strip("_")):
-        if mended != name and _NAME.fullmatch(mended):
-            lines.append(f"For example:  {mended}")
-    return QanatError("QN-1106", text, [*lines, "Nothing was started."])
+    mended = re.sub(r"\W+", "_", name.rsplit(".", 1)[-1]).strip("_") if isinstance(name, str) else ""
+    if mended != name and _NAME.fullmatch(mended):
+        lines.append(f"For example:  {mended}")
+    return QanatError("QN-1126", text, [*lines, "Nothing was started."])

@@ -215,7 +215,7 @@ def _check_notes(registry: Registry) -> None:
             )
             what = "a flow, not a dataset" if notes.used_by else "a function that makes no dataset"
             raise QanatError(
-                "QN-1107",
+                "QN-1127",
                 f"Rule '{first.name}' stands on {what}.",
                 [f"at {first.where}", hint, "Nothing was started."],
             )
@@ -241,7 +241,7 @@ def _check_rules(dataset: Dataset) -> None:
     if dataset.kind == "temporary_view" and dataset.expectations:
         rule = dataset.expectations[0]
         raise QanatError(
-            "QN-1107",
+            "QN-1127",
             f"Rule '{rule.name}' stands on the temporary view '{dataset.name}', which stores nothing.",
             [f"at {rule.where}", "Put it on the tables that read the view.", "Nothing was started."],
         )
@@ -250,7 +250,7 @@ def _check_rules(dataset: Dataset) -> None:
         other = seen.setdefault(rule.name.casefold(), rule.where)
         if other is not rule.where:
             raise QanatError(
-                "QN-1107",
+                "QN-1127",
                 f"Dataset '{dataset.name}' has two rules called '{rule.name}'.",
                 [
                     f"at {other}",
@@ -280,7 +280,7 @@ def _attach(registry: Registry) -> dict[str, list[Flow]]:
     for dataset in registry.datasets:
         if not flows[dataset.name]:
             raise QanatError(
-                "QN-1205",
+                "QN-1225",
                 f"Table '{dataset.name}' has no flow: nothing would ever be written to it.",
                 [
                     f"at {dataset.where}",
@@ -301,7 +301,7 @@ def _no_target(name: str, flow: Flow, target: Dataset | None, datasets: list[Dat
         text = f"Flow '{flow.name}' appends to '{name}', which is not declared."
         tables = [d.name for d in datasets if d.kind in ("table", "streaming_table")]
         lines += did_you_mean(name, tables) or [f'Declare it:  qn.create_streaming_table("{name}")']
-    return QanatError("QN-1205", text, [*lines, "Nothing was started."])
+    return QanatError("QN-1225", text, [*lines, "Nothing was started."])
 
 
 def _planned(flow: Flow, registry: Registry) -> PlannedFlow:
@@ -320,7 +320,11 @@ def _planned(flow: Flow, registry: Registry) -> PlannedFlow:
 
 
 def _declared(registry: Registry) -> dict[str, str]:
-    every = [*registry.sources, *registry.references, *registry.datasets]
+    every: list[Source | Reference | Dataset] = [
+        *registry.sources,
+        *registry.references,
+        *registry.datasets,
+    ]
     return {item.name.casefold(): item.name for item in every}
 
 
@@ -365,7 +369,7 @@ def _check_cycles(datasets: list[Dataset], planned: dict[str, list[PlannedFlow]]
 
 
 def _cycle_from(start: str, reads: dict[str, dict[str, PlannedFlow]], done: set[str]) -> list[str]:
-    """A circle that is reached from ``start`` against the flow, in the order that rows would take; or none."""
+    """A circle that is reached from ``start``, in the order that rows would take; or none."""
     stack: list[tuple[str, list[str]]] = [(start, list(reads[start]))]
     on_path = [start]
     while stack:

@@ -17,7 +17,7 @@ def query_text(name: str, place: Where, query: str | Callable[[], Any]) -> str:
     ------
     QanatError
         QN-1104 (the function raised), QN-1111 (it gives nothing), QN-1112 (not SQL), QN-1113 (it wants
-        parameters), QN-1207 and QN-1208 (not one query).
+        parameters), QN-1227 and QN-1228 (not one query).
     """
     given = query if isinstance(query, str) else _called(name, place, query)
     text = given if isinstance(given, str) else _written(name, place, given)
@@ -34,13 +34,13 @@ def query_text(name: str, place: Where, query: str | Callable[[], Any]) -> str:
         )
     if len(found) > 1:
         raise QanatError(
-            "QN-1208",
+            "QN-1228",
             f"'{name}' gives {len(found)} statements; a dataset is made by one query.",
             [f"at {place}", "Give each its own dataset, or use WITH.", "Nothing was started."],
         )
     if not sql_text.is_query(text):
         raise QanatError(
-            "QN-1208",
+            "QN-1228",
             f"'{name}' gives SQL that is no query: it begins with '{text.split()[0][:40]}'.",
             [f"at {place}", 'For example:  return "SELECT * FROM clicks"', "Nothing was started."],
         )
@@ -101,8 +101,12 @@ def _written(name: str, place: Where, given: Any) -> str:
     except Exception as error:
         raise QanatError(
             "QN-1112",
-            f"The {type(given).__name__} that '{name}' gives cannot be written as SQL: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
-            [f"at {place}", "Nothing was started."],
+            f"The {type(given).__name__} that '{name}' gives cannot be written as SQL.",
+            [
+                f"at {place}",
+                f"{type(error).__name__}: {str(error).split(chr(10))[0]}",
+                "Nothing was started.",
+            ],
         ) from error
     raise QanatError(
         "QN-1112",

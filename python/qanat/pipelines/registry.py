@@ -1,4 +1,4 @@
-"""What a pipeline file declares, in the order it says it. Holds; checks only what one declaration can show."""
+"""What a pipeline file declares, in the order it says it. Holds it; checks nothing."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Notes:
 
 @dataclass
 class Flow:
-    """An edge that writes a dataset: SQL text, or a function that gives it when the pipeline is put together."""
+    """An edge that writes a dataset: SQL text, or a function that gives it."""
 
     name: str
     where: Where

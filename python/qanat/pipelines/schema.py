@@ -1,4 +1,4 @@
-"""Reads a column list such as ``id BIGINT NOT NULL, price DECIMAL(10,2)``; whether types exist, DuckDB says."""
+"""Reads a column list: ``id BIGINT NOT NULL, price DECIMAL(10,2)``. Whether types exist, DuckDB says."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def columns(text: str, what: str, where: object) -> list[Column]:
 
     Examples
     --------
-    >>> columns('id BIGINT NOT NULL, "at" STRUCT(lat DOUBLE, lon DOUBLE)', "source 's'", "a.py:1")
-    [Column(name='id', type='BIGINT', nullable=False), Column(name='at', type='STRUCT(lat DOUBLE, lon DOUBLE)', nullable=True)]
+    >>> columns('id BIGINT NOT NULL, "at" STRUCT(lat DOUBLE)', "source 's'", "a.py:1")[1]
+    Column(name='at', type='STRUCT(lat DOUBLE)', nullable=True)
     """
     result: list[Column] = []
     for part in _parts(text, what, where):

@@ -53,7 +53,7 @@ def source(
     Raises
     ------
     QanatError
-        QN-1105 (schema), QN-1106 (name), QN-1109 (another option).
+        QN-1105 (schema), QN-1126 (name), QN-1129 (another option).
 
     Examples
     --------
@@ -116,7 +116,7 @@ def reference(
     Raises
     ------
     QanatError
-        QN-1105 (schema), QN-1106 (name), QN-1109 (neither a path nor a query).
+        QN-1105 (schema), QN-1126 (name), QN-1129 (neither a path nor a query).
 
     Examples
     --------
@@ -210,14 +210,14 @@ def _kind(value: object) -> str:
 
 
 def _wrong(place: Where, text: str, example: str) -> QanatError:
-    return QanatError("QN-1109", text, [f"at {place}", f"For example:  {example}", "Nothing was started."])
+    return QanatError("QN-1129", text, [f"at {place}", f"For example:  {example}", "Nothing was started."])
 
 
 def _unknown_event_time(place: Where, name: str, column: str, names: list[str]) -> QanatError:
     from qanat.errors import did_you_mean
 
     return QanatError(
-        "QN-1109",
+        "QN-1129",
         f"The event-time column '{column}' is not in the schema of source '{name}'.",
         [f"at {place}", f"It has: {', '.join(names)}", *did_you_mean(column, names), "Nothing was started."],
     )

@@ -105,7 +105,7 @@ class _Statement:
         else:
             raise self._wrong(
                 f"{self._shown()} is not expected in the head of '{dataset.name}'",
-                "Known here: (columns and CONSTRAINTs), COMMENT, PARTITIONED BY, TBLPROPERTIES, USING delta, AS",
+                "Known: (columns, CONSTRAINTs), COMMENT, PARTITIONED BY, TBLPROPERTIES, USING delta, AS",
             )
 
     def _columns_and_rules(self, dataset: Dataset) -> None:
@@ -139,7 +139,7 @@ class _Statement:
         if ending not in actions:
             raise self._wrong(
                 f"'{ending}' is not a thing to do with a row",
-                "Known here: ON VIOLATION DROP ROW, FAIL UPDATE, QUARANTINE ROW, or nothing to keep and count it",
+                "Known: ON VIOLATION DROP ROW, FAIL UPDATE, QUARANTINE ROW; nothing keeps and counts it",
                 place,
             )
         return Expectation(part[1].text, condition, actions[ending], place)
