@@ -115,7 +115,9 @@ def imports(root: pathlib.Path, path: pathlib.Path) -> Iterator[tuple[int, str]]
     """Line and full module name of each import; `from qanat import x` counts as qanat.x."""
     package = ["qanat", *path.relative_to(root / "python/qanat").parts[:-1]]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
-        if isinstance(node, ast.Import):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            yield from ((node.lineno, arg.value) for arg in node.args[:1] if isinstance(arg, ast.Constant))
+        elif isinstance(node, ast.Import):
             for alias in node.names:
                 yield node.lineno, alias.name
         elif isinstance(node, ast.ImportFrom):

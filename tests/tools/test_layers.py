@@ -151,6 +151,11 @@ def test_a_sound_house_passes(house: House) -> None:
             "from pyarrow import lib",
             "python/qanat/errors.py:1: qanat.errors may not import pyarrow",
         ),
+        (
+            "python/qanat/errors.py",
+            'def f():\n    return importlib.import_module("qanat._core")',
+            "python/qanat/errors.py:2: qanat.errors may not import qanat._core",
+        ),
         ("python/qanat/lake.py", "", "python/qanat/lake.py: qanat.lake is not in layers.toml"),
     ],
 )
