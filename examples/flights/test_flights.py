@@ -35,8 +35,8 @@ ORACLE = """
         FROM raw;
     CREATE TABLE expected_flights AS
         SELECT time_hour + to_minutes("minute" + dep_delay) AS event_at,
-               make_date("year", "month", "day") AS flight_date, "month", carrier, flight, tailnum, origin, dest,
-               dep_time, dep_delay, arr_time, arr_delay, air_time, distance, time_hour
+               make_date("year", "month", "day") AS flight_date, "month", carrier, flight, tailnum, origin,
+               dest, dep_time, dep_delay, arr_time, arr_delay, air_time, distance, time_hour
         FROM judged WHERE NOT (cancelled OR no_aircraft OR lost OR too_fast);
     CREATE TABLE expected_enriched AS
         SELECT f.*, airlines.name AS airline, airports.name AS destination, manufacturer, model, seats,
