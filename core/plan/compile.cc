@@ -16,9 +16,9 @@ namespace {
 
 // The optimizers that bring a plan into a form that we can read: decorrelated, and CTEs used once inlined.
 // Everything else is left to DuckDB when the fragment is prepared (docs/decisions/002-bound-plan.md).
-constexpr const char* kScratchSql =
-    "SET disabled_optimizers = (SELECT string_agg(name, ',') FROM duckdb_optimizers() "
-    "WHERE name NOT IN ('deliminator', 'unnest_rewriter', 'cte_inlining'))";
+constexpr const char* kOptimizersSql =
+    "SELECT string_agg(name, ',') FROM duckdb_optimizers() "
+    "WHERE name NOT IN ('deliminator', 'unnest_rewriter', 'cte_inlining')";
 
 // Functions whose answer is not decided by their arguments, although DuckDB marks error() so only to keep it from
 // being computed too early.
@@ -87,7 +87,8 @@ std::vector<std::string> Conditions(const Statement& statement) {
 
 Result<std::unique_ptr<Compiler>> Compiler::Open(duck::Connection& scratch) {
   std::unique_ptr<Compiler> compiler(new Compiler(scratch));
-  QN_TRY(scratch.Query(kScratchSql).status());
+  QN_GET(duck::Rows optimizers, scratch.Query(kOptimizersSql));
+  QN_TRY(scratch.Query("SET disabled_optimizers = " + QuoteText(optimizers.rows[0][0].Str())).status());
   QN_GET(duck::Rows rows, scratch.Query(kVolatileSql));
   for (const auto& row : rows.rows) compiler->volatile_functions_.insert(row[0].Str());
   return compiler;

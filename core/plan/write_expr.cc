@@ -5,6 +5,7 @@
 #include <array>
 #include <string_view>
 
+#include "plan/decimal.h"
 #include "plan/literal.h"
 
 namespace qn::plan {
@@ -71,8 +72,11 @@ Result<std::string> ExprWriter::Call(const Expr& expr, const Columns& columns) {
   // DuckDB's inner functions (compression, aggregate state) have no meaning outside the plan they were made for.
   if (expr.name.rfind("__", 0) == 0) return Refuse(expr.name);
   if (IsInfix(expr)) {
-    QN_GET(std::string left, Write(expr.children[0], columns));
-    QN_GET(std::string right, Write(expr.children[1], columns));
+    const LeaveOut casts = DecimalCastsToLeaveOut(expr);
+    const Expr& first = expr.children[0];
+    const Expr& second = expr.children[1];
+    QN_GET(std::string left, Write(casts.first ? first.children[0] : first, columns));
+    QN_GET(std::string right, Write(casts.second ? second.children[0] : second, columns));
     return "(" + left + " " + expr.name + " " + right + ")";
   }
   const size_t lambda = FindLambda(expr);
