@@ -20,8 +20,8 @@ class Rejects {
 
 // Where a decoder stands inside a block.
 struct Cursor {
-  size_t at = 0;          // next byte
-  uint64_t line = 0;      // its line number, 1-based; the caller sets both when a block begins
+  size_t at = 0;      // next byte
+  uint64_t line = 0;  // its line number, 1-based; the caller sets both when a block begins
 };
 
 // Of one thread, for one projection. Columns that are declared but not projected are checked all the same:

@@ -1,9 +1,8 @@
 // The format "json": one record is one line.
 #include "formats/json/format.h"
 
-#include <algorithm>
-
 #include "formats/json/decoder.h"
+#include "formats/text/lines.h"
 #include "formats/text/options.h"
 #include "formats/text/value.h"
 
@@ -13,9 +12,9 @@ namespace {
 class LineSplitter final : public RecordSplitter {
  public:
   size_t Whole(const char* data, size_t size, uint64_t* lines) const override {
-    const size_t last = std::string_view(data, size).rfind('\n');
-    const size_t whole = last == std::string_view::npos ? 0 : last + 1;
-    *lines = static_cast<uint64_t>(std::count(data, data + whole, '\n'));
+    const char* last = text::LastLineBreak(data, data + size);
+    const size_t whole = last == nullptr ? 0 : static_cast<size_t>(last + 1 - data);
+    *lines = text::CountLineBreaks(data, data + whole);
     return whole;
   }
 };

@@ -7,40 +7,21 @@
 #include <memory>
 #include <unordered_map>
 
+#include "formats/text/put.h"
 #include "formats/text/value.h"
 
 namespace qn::json {
 namespace {
 
+using text::IsNumeric;
 using text::JsonString;
+using text::PutNumber;
+using text::PutString;
 using text::SkipJsonSpace;
 
 void CollectLists(Node& node, std::vector<Node*>* lists) {
   if (node.id == TypeId::kList || node.id == TypeId::kMap) lists->push_back(&node);
   for (Node& child : node.children) CollectLists(child, lists);
-}
-
-// As ColumnOut::SetString, for bytes with 16 readable ones from `bytes` on: no call, no loop.
-void PutString(const char* bytes, size_t size, void* data, size_t row) {
-  if (data == nullptr) return;
-  uint64_t low = 0;
-  uint32_t high = 0;
-  std::memcpy(&low, bytes, sizeof(low));
-  std::memcpy(&high, bytes + 8, sizeof(high));
-  duck::String& out = static_cast<duck::String*>(data)[row];
-  out.size = static_cast<uint32_t>(size);
-  const auto first = static_cast<uint32_t>(low);
-  if (size > 12) {
-    std::memcpy(out.prefix, &first, sizeof(first));
-    out.pointer = bytes;
-    return;
-  }
-  const uint64_t low_mask = size >= 8 ? ~uint64_t{0} : (uint64_t{1} << (size * 8)) - 1;
-  const uint64_t high_mask = size <= 8 ? 0 : ~uint64_t{0} >> (64 - (size - 8) * 8);
-  low &= low_mask;
-  const uint64_t rest = low >> 32 | (high & high_mask) << 32;
-  std::memcpy(out.prefix, &low, 4);
-  std::memcpy(out.rest, &rest, sizeof(rest));
 }
 
 void NullRow(Node& node, size_t row) {
@@ -50,64 +31,6 @@ void NullRow(Node& node, size_t row) {
     static_cast<duck::ListEntry*>(node.data)[row] = {node.used, 0};
   }
 }
-
-template <typename T>
-bool PutInteger(const text::Number& number, void* data, size_t row) {
-  if (!number.is_integral || !number.is_exact) return false;
-  constexpr bool kSigned = static_cast<T>(-1) < T{0};
-  constexpr uint64_t kLargest =
-      kSigned ? (uint64_t{1} << (sizeof(T) * 8 - 1)) - 1 : ~uint64_t{0} >> (64 - sizeof(T) * 8);
-  if (number.mantissa > kLargest || (!kSigned && number.is_negative))
-    return false;  // -2^63 and -0 go the long way
-  if (data != nullptr) {
-    static_cast<T*>(data)[row] = static_cast<T>(number.is_negative ? -number.mantissa : number.mantissa);
-  }
-  return true;
-}
-
-bool PutDouble(const text::Number& number, void* data, size_t row) {
-  double value = 0;
-  if (!text::DoubleFromNumber(number, &value)) return false;
-  if (data != nullptr) static_cast<double*>(data)[row] = value;
-  return true;
-}
-
-bool PutDecimal(const Type& type, const text::Number& number, void* data, size_t row) {
-  int64_t value = 0;
-  if (!text::DecimalFromNumber(number, type.width, type.scale, &value)) return false;
-  text::PutDecimal(type, value, data, row);
-  return true;
-}
-
-// The short way of a number into a column; false: text::PutText decides.
-bool PutNumber(const Type& type, const text::Number& number, void* data, size_t row) {
-  switch (type.id) {
-    case TypeId::kTinyInt:
-      return PutInteger<int8_t>(number, data, row);
-    case TypeId::kSmallInt:
-      return PutInteger<int16_t>(number, data, row);
-    case TypeId::kInteger:
-      return PutInteger<int32_t>(number, data, row);
-    case TypeId::kBigInt:
-      return PutInteger<int64_t>(number, data, row);
-    case TypeId::kUTinyInt:
-      return PutInteger<uint8_t>(number, data, row);
-    case TypeId::kUSmallInt:
-      return PutInteger<uint16_t>(number, data, row);
-    case TypeId::kUInteger:
-      return PutInteger<uint32_t>(number, data, row);
-    case TypeId::kUBigInt:
-      return PutInteger<uint64_t>(number, data, row);
-    case TypeId::kDouble:
-      return PutDouble(number, data, row);
-    case TypeId::kDecimal:
-      return PutDecimal(type, number, data, row);
-    default:
-      return false;
-  }
-}
-
-bool IsNumeric(TypeId id) { return id <= TypeId::kDecimal && id != TypeId::kBoolean; }
 
 // The keys of one MAP value so far and their child rows.
 class MapNames {

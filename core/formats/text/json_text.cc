@@ -187,6 +187,14 @@ bool IsUtf8(const char* begin, const char* end) {
   return simdjson::validate_utf8(begin, static_cast<size_t>(end - begin));
 }
 
+const char* FirstBadByte(const char* p) {
+  while (true) {
+    const size_t size = CharacterAt(p).size();
+    if (size == 1 && static_cast<unsigned char>(*p) >= 0x80) return p;
+    p += size;
+  }
+}
+
 }  // namespace internal
 
 size_t UnescapeJson(const JsonString& string, char* out) {

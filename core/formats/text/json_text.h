@@ -63,6 +63,7 @@ namespace internal {
 // From a special byte (control, backslash, non-ASCII handled by the caller) on: the slow part of a string.
 const char* CheckEscape(const char* p, JsonFault* fault);
 bool IsUtf8(const char* begin, const char* end);
+const char* FirstBadByte(const char* p);  // of a text that is not UTF-8
 
 #if defined(__SSE2__)
 inline constexpr int kScanStep = 16;
@@ -112,7 +113,7 @@ inline JsonString ScanJsonString(const char* p, JsonFault* fault) {
     out.has_escapes = true;
   }
   if (any_high != 0 && !internal::IsUtf8(out.begin, p)) {
-    *fault = {out.begin, "a string that is not UTF-8"};
+    *fault = {internal::FirstBadByte(out.begin), "a string that is not UTF-8"};
     return out;
   }
   out.end = p;

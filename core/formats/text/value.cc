@@ -235,10 +235,11 @@ std::string Excerpt(std::string_view text) {
   size_t size = std::min(text.size(), kExcerptBytesMax);
   // Not through the middle of a UTF-8 character.
   while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+  const bool is_utf8 = internal::IsUtf8(text.data(), text.data() + size);
   for (const char c : text.substr(0, size)) {
     constexpr char kHex[] = "0123456789abcdef";
     const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
+    if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !is_utf8)) {
       out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
     } else {
       out += c;
