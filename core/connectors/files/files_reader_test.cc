@@ -424,7 +424,9 @@ TEST(FilesReader, OversizeRecordIsPassedOver) {
   world.files.Write("/in/b", big);
   std::vector<Record> records = world.Drain(*world.Open(), 300);
   for (Record& record : records) {
-    if (record.oversize > 0) EXPECT_GE(record.text.size(), 64U) << "enough of a head to know it again";
+    if (record.oversize > 0) {
+      EXPECT_GE(record.text.size(), 64U) << "enough of a head to know it again";
+    }
     record.text.resize(std::min<size_t>(record.text.size(), 3));
   }
   EXPECT_EQ(records, (std::vector<Record>{{"/in/a", 1, "1\n", 0},

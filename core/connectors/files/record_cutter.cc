@@ -176,22 +176,22 @@ bool RecordCutter::PushToGrown(const Piece& piece, Block* out) {
     AppendToGrown(piece.data, piece.size);
     return false;
   }
-  BeginPassing();
-  if (end == 0) {
-    passed_bytes_ += piece.size;
-    return false;
-  }
-  passed_bytes_ += end;
+  BeginPassing(piece.data, end > 0 ? end : piece.size);
+  if (end == 0) return false;
   EmitOversize(out);
   if (end < piece.size) tail_ = Piece{piece.owner, piece.data + end, piece.size - end, 0};
   return true;
 }
 
-void RecordCutter::BeginPassing() {
-  passed_bytes_ = grown_size_;
-  head_size_ = std::min(grown_size_, kOversizeHeadBytes);
+// `more` is what follows the grown bytes; together they are over the limit, so the head's size does not
+// depend on where the pieces were cut.
+void RecordCutter::BeginPassing(const char* more, size_t more_size) {
+  passed_bytes_ = grown_size_ + more_size;
+  head_size_ = std::min<size_t>(kOversizeHeadBytes, record_bytes_max_);
   head_ = NewBytes(head_size_);
-  std::memcpy(head_.get(), grown_.get(), head_size_);
+  const size_t grown = std::min(grown_size_, head_size_);
+  std::memcpy(head_.get(), grown_.get(), grown);
+  std::memcpy(head_.get() + grown, more, head_size_ - grown);
   grown_.reset();
   grown_size_ = 0;
   grown_room_ = 0;

@@ -76,7 +76,7 @@ class RecordCutter {
   Piece Joined(const Piece& piece);
   void BeginGrown(const Piece& piece);
   void AppendToGrown(const char* data, size_t size);
-  void BeginPassing();
+  void BeginPassing(const char* more, size_t more_size);
   void Emit(std::shared_ptr<const void> owner, const char* data, size_t size, uint64_t lines, Block* out);
   void EmitOversize(Block* out);
   Piece TakeGrown();
