@@ -10,8 +10,6 @@ import pyarrow as pa
 
 from qanat.errors import QanatError
 
-from qanat.errors import QanatError
-
 CHUNK_ROWS = 2048  # DuckDB's vector size: what comes back is cut into slices of it, without a copy
 SHOWN_ERROR_CHARACTERS = 500
 
@@ -62,8 +60,6 @@ def _call(
     """
     try:
         return _as_batches(function(batch), wanted)
-    except QanatError:
-        raise
     except QanatError:
         raise  # the answer has the wrong form: that is no row's fault
     except Exception as error:

@@ -177,8 +177,9 @@ def closing(found: Sequence[Token], open_index: int) -> int:
 
 _AFTER_TABLE = (
     "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "QUALIFY", "WINDOW", "UNION", "EXCEPT",
-    "INTERSECT", "SELECT", "ON", "USING", "JOIN", "LEFT", "RIGHT", "INNER", "FULL", "OUTER",
-    "CROSS", "NATURAL", "ASOF", "SEMI", "ANTI", "POSITIONAL", "AS", "SAMPLE", "TABLESAMPLE", "PIVOT", "UNPIVOT", "FETCH",
+    "INTERSECT", "SELECT", "ON", "USING", "JOIN", "LEFT", "RIGHT", "INNER", "FULL", "OUTER", "CROSS",
+    "NATURAL", "ASOF", "SEMI", "ANTI", "POSITIONAL", "AS", "SAMPLE", "TABLESAMPLE", "PIVOT", "UNPIVOT",
+    "FETCH",
 )  # fmt: skip
 _QUERY_START = ("SELECT", "FROM", "WITH", "VALUES", "PIVOT", "UNPIVOT", "TABLE", "DESCRIBE", "SUMMARIZE")
 

@@ -1,4 +1,4 @@
-"""``qanat doctor``: looks at the machine as a run would find it. Changes nothing but a file it makes and removes."""
+"""``qanat doctor``: looks at the machine as a run would find it. Leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def _storage(folder: Path) -> Iterator[Finding]:
         yield Finding(
             "warn", "disk", found, "Locks on network disks may not work: one run at a time is up to you."
         )
-    elif kind == "tmpfs":
+    elif kind.startswith("tmpfs"):
         yield Finding("warn", "disk", found, "This is memory: nothing outlives a restart of the machine.")
     elif middle > _SLOW_SYNC_MS:
         yield Finding(
@@ -196,7 +196,7 @@ def _sync_times(fd: int, clock: Callable[[], float] = time.perf_counter) -> list
 
 
 def _file_system(path: Path) -> str:
-    """``ext4 on an SSD``, from the mount that holds the path."""
+    """``ext4 on /dev/nvme0n1p2``: the mount that holds the path."""
     device = os.stat(path).st_dev  # noqa: PTH116
     number = f"{os.major(device)}:{os.minor(device)}"
     kind = "unknown file system"
@@ -204,13 +204,9 @@ def _file_system(path: Path) -> str:
         for line in Path("/proc/self/mountinfo").read_text().splitlines():
             head, _, tail = line.partition(" - ")
             if head.split()[2] == number:
-                kind = tail.split()[0]
+                kind = " on ".join(tail.split()[:2])
     except OSError:
-        return kind
-    for queue in (Path(f"/sys/dev/block/{number}/queue"), Path(f"/sys/dev/block/{number}/../queue")):
-        rotational = queue / "rotational"
-        if rotational.exists():
-            return f"{kind} on {'a spinning disk' if rotational.read_text().strip() == '1' else 'an SSD'}"
+        pass
     return kind
 
 

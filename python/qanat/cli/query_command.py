@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,4 +120,9 @@ def _arrow(relation: duckdb.DuckDBPyRelation, limit: int) -> None:
             stream.write_batch(batch)
 
 
-_WRITERS = {"table": _table, "json": _json, "csv": _csv, "arrow": _arrow}
+_WRITERS: dict[str, Callable[[duckdb.DuckDBPyRelation, int], None]] = {
+    "table": _table,
+    "json": _json,
+    "csv": _csv,
+    "arrow": _arrow,
+}

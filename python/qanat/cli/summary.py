@@ -130,7 +130,11 @@ def print_next(console: Console, pipeline: Pipeline, storage: Path, progress: Pr
 
 def next_commands(pipeline: Pipeline, storage: Path, progress: Progress) -> list[tuple[str, str]]:
     """At most four commands, each with a reason."""
-    folder = "" if storage == Path("lake") else f" --storage {shlex.quote(shown(str(storage)))}"
+    folder = (
+        ""
+        if storage.resolve() == Path("lake").resolve()
+        else f" --storage {shlex.quote(shown(str(storage)))}"
+    )
     stored = [d.name for d in pipeline.datasets if d.kind != "temporary_view"]
     commands: list[tuple[str, str]] = []
     if stored:
