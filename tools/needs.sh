@@ -38,7 +38,6 @@ sys.exit(not (pathlib.Path(sysconfig.get_path("include")) / "Python.h").exists()
   need clang command -v clang++
   need libclang-rt-14-dev clang_has_sanitizers
   need clang-tidy command -v clang-tidy
-  need npm command -v npm
   need "libpython$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' || echo 3.11)" \
     "$(dirname "$0")/libpython.sh" "$python"
 }
