@@ -25,7 +25,7 @@ find_missing() {
   need zlib1g-dev has_header zlib.h
   need libzstd-dev has_header zstd.h
   need ccache command -v ccache
-  python=$("$(dirname "$0")/python.sh" || true)
+  python=$("$(dirname "$0")/python.sh" 2>/dev/null || true)
   need python3 test -n "$python"
   python=${python:-python3}
   need python3-venv "$python" -c 'import ensurepip, venv'
@@ -63,7 +63,9 @@ else
 fi
 export DEBIAN_FRONTEND=noninteractive
 echo "apt-get install ${missing[*]}"
-"${sudo[@]}" apt-get update -qq
-"${sudo[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+log=$(mktemp)
+{ "${sudo[@]}" apt-get update -qq && "${sudo[@]}" apt-get install -y -qq --no-install-recommends \
+  -o Dpkg::Use-Pty=0 "${missing[@]}"; } >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
+rm "$log"
 find_missing
 [ ${#missing[@]} -eq 0 ] || say_and_stop "Still missing after apt-get install:"
