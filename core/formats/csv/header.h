@@ -16,8 +16,8 @@ struct Header {
   std::string fault;             // not empty: why the file's rows cannot be read
   size_t bytes = 0;              // skipped lines and header, as they stand at the file's beginning
   uint64_t lines = 0;
-  uint64_t lines_before = 0;     // of these, skipped ones
-  std::string raw;  // the header record, for its dead letter
+  uint64_t lines_before = 0;  // of these, skipped ones
+  std::string raw;            // the header record, for its dead letter
 };
 
 // By position, for files without a header.

@@ -70,6 +70,9 @@ LineParser::LineParser(const Schema& schema) : schema_(schema) {
   record_.keys = std::make_unique<Keys>();
   record_.keys->Declare(record_.children);
   CollectLists(record_, &lists_);
+  for (Node& column : record_.children) {
+    if (!column.field->nullable) required_.push_back(&column);
+  }
 }
 
 void LineParser::Bind(std::span<duck::ColumnOut* const> outs) {
@@ -101,8 +104,8 @@ const char* LineParser::Parse(const char* p, size_t row) {
 }
 
 bool LineParser::CheckRequired(uint64_t object) {
-  for (const Node& column : record_.children) {
-    if (column.field->nullable) continue;
+  for (const Node* required : required_) {
+    const Node& column = *required;
     const bool is_missing = column.seen_in != object;
     if (!is_missing && !column.seen_null) continue;
     detail_ =
@@ -144,21 +147,68 @@ const char* LineParser::WrongType(const Node& node, std::string_view found, text
   return nullptr;
 }
 
-const char* LineParser::Value(Node& node, const char* p, size_t row) {
+// The usual spelling of a column's type, read without asking further; whatever else goes to AnyValue.
+inline const char* LineParser::Value(Node& node, const char* p, size_t row) {
+  switch (node.id) {
+    case TypeId::kVarchar:
+      if (*p == '"') {
+        const JsonString string = text::ScanJsonString(p + 1, &syntax_);
+        if (string.end == nullptr) return nullptr;
+        if (string.has_escapes) return AnyValue(node, p, row);
+        PutString(string.begin, string.raw().size(), node.data, row);
+        return string.end + 1;
+      }
+      break;
+    case TypeId::kBigInt: {
+      const text::Number number = text::ScanNumber(p);
+      if (number.end != nullptr && text::PutIntegerNumber<int64_t>(number, node.data, row)) return number.end;
+      break;
+    }
+    case TypeId::kDouble: {
+      const text::Number number = text::ScanNumber(p);
+      if (number.end != nullptr && text::PutDoubleNumber(number, node.data, row)) return number.end;
+      break;
+    }
+    case TypeId::kDecimal: {
+      const bool is_quoted = *p == '"';
+      const text::Number number = text::ScanNumber(p + (is_quoted ? 1 : 0));
+      if (number.end == nullptr || (is_quoted && *number.end != '"')) break;
+      if (text::PutDecimalNumber(node.type(), number, node.data, row))
+        return number.end + (is_quoted ? 1 : 0);
+      break;
+    }
+    case TypeId::kUuid: {
+      duck::HugeInt uuid{};
+      if (*p != '"' || p[37] != '"' || !text::ParseUuid36(p + 1, &uuid)) break;
+      if (node.data != nullptr) static_cast<duck::HugeInt*>(node.data)[row] = uuid;
+      return p + 38;
+    }
+    case TypeId::kStruct:
+      if (*p == '{') return Object(node, p, row);
+      break;
+    case TypeId::kList:
+      if (*p == '[') return Array(node, p, row);
+      break;
+    default:
+      break;
+  }
+  return AnyValue(node, p, row);
+}
+
+const char* LineParser::AnyValue(Node& node, const char* p, size_t row) {
   if (node.id == TypeId::kJson) return JsonText(node, p, row);
+  const bool is_text = node.id == TypeId::kVarchar;
   switch (*p) {
     case '"':
       return StringValue(node, p + 1, row);
     case '{':
       if (node.id == TypeId::kStruct) return Object(node, p, row);
       if (node.id == TypeId::kMap) return Map(node, p, row);
-      return WrongType(node,
-                       node.id == TypeId::kVarchar ? "object (declare JSON to keep its text)" : "object",
+      return WrongType(node, is_text ? "object (declare JSON to keep its text)" : "object",
                        text::Fault::kForm);
     case '[':
       if (node.id == TypeId::kList) return Array(node, p, row);
-      return WrongType(node, node.id == TypeId::kVarchar ? "array (declare JSON to keep its text)" : "array",
-                       text::Fault::kForm);
+      return WrongType(node, is_text ? "array (declare JSON to keep its text)" : "array", text::Fault::kForm);
     case 't':
     case 'f':
     case 'n':
@@ -217,17 +267,17 @@ const char* LineParser::Again(Node& node, const KeyMeaning& key, const char* p, 
 const char* LineParser::Key(Node& node, const char* p, size_t* position, KeyMeaning* meaning) {
   if (const ExpectedKey* expected = node.keys->Expect(&p, position); expected != nullptr) {
     *meaning = {expected->node, expected->is_exact};
-  } else {
-    if (*p != '"') return Syntax(p, "expected a key in double quotes");
-    const JsonString key = text::ScanJsonString(p + 1, &syntax_);
-    if (key.end == nullptr) return nullptr;
-    *meaning = node.keys->Find(Unescaped(key));
-    node.keys->Learn({p, static_cast<size_t>(key.end + 1 - p)}, *meaning, (*position)++);
-    p = key.end + 1;
+    return SkipJsonSpace(p);
   }
-  p = SkipJsonSpace(p);
-  if (*p != ':') return Syntax(p, "expected ':' after a key");
-  return SkipJsonSpace(p + 1);
+  if (*p != '"') return Syntax(p, "expected a key in double quotes");
+  const JsonString key = text::ScanJsonString(p + 1, &syntax_);
+  if (key.end == nullptr) return nullptr;
+  const char* colon = SkipJsonSpace(key.end + 1);
+  if (*colon != ':') return Syntax(colon, "expected ':' after a key");
+  const char* value = SkipJsonSpace(colon + 1);
+  *meaning = node.keys->Find(Unescaped(key));
+  node.keys->Learn({p, static_cast<size_t>(value - p)}, *meaning, (*position)++);
+  return value;
 }
 
 size_t LineParser::AddChild(Node& node) {

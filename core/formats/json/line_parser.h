@@ -37,6 +37,7 @@ class LineParser {
 
  private:
   const char* Value(Node& node, const char* p, size_t row);
+  const char* AnyValue(Node& node, const char* p, size_t row);
   const char* Object(Node& node, const char* p, size_t row);
   const char* Key(Node& node, const char* p, size_t* position, KeyMeaning* meaning);
   const char* Again(Node& node, const KeyMeaning& key, const char* p, size_t row);  // a key that came before
@@ -57,7 +58,8 @@ class LineParser {
   Schema schema_;
   Field record_field_;
   Node record_;
-  std::vector<Node*> lists_;  // every LIST and MAP, outer before inner
+  std::vector<Node*> required_;  // NOT NULL columns
+  std::vector<Node*> lists_;     // every LIST and MAP, outer before inner
   text::Arena arena_;
   uint64_t objects_ = 0;  // objects read so far: names each one
   text::JsonFault syntax_;

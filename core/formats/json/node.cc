@@ -5,6 +5,8 @@
 #include <cctype>
 #include <cstring>
 
+#include "data/json.h"
+
 namespace qn::json {
 namespace {
 
@@ -14,33 +16,23 @@ std::string Folded(std::string_view name) {
   return out;
 }
 
-uint64_t Load8(const char* p) {
-  uint64_t value = 0;
-  std::memcpy(&value, p, sizeof(value));
-  return value;
-}
-
-bool SameKey(const ExpectedKey& key, const char* p) {
-  const uint64_t differs =
-      ((Load8(p) ^ key.want[0]) & key.mask[0]) | ((Load8(p + 8) ^ key.want[1]) & key.mask[1]);
-  if (differs != 0) return false;
-  return key.size <= 16 || std::memcmp(p + 16, key.text.data() + 16, key.size - 16) == 0;
-}
-
 }  // namespace
 
 void Keys::Declare(std::vector<Node>& fields) {
+  expected_max_ = 64 + 2 * fields.size();
   for (Node& field : fields) {
     exact_.emplace(field.field->name, &field);
     folded_.emplace(Folded(field.field->name), &field);
-    Learn("\"" + field.field->name + "\"", {&field, true}, expected_.size());
+    std::string text;
+    AppendJsonString(field.field->name, text);
+    Learn(text + ":", {&field, true}, expected_.size());
   }
 }
 
-const ExpectedKey* Keys::Expect(const char** p, size_t* position) const {
+const ExpectedKey* Keys::ExpectLater(const char** p, size_t* position) const {
   const size_t end = std::min(expected_.size(), *position + kLookAhead);
-  for (size_t i = *position; i < end; ++i) {
-    if (!SameKey(expected_[i], *p)) continue;
+  for (size_t i = *position + 1; i < end; ++i) {
+    if (!expected_[i].IsAt(*p)) continue;
     *p += expected_[i].size;
     *position = i + 1;
     return &expected_[i];
@@ -54,17 +46,19 @@ KeyMeaning Keys::Find(std::string_view name) const {
   return {};
 }
 
-void Keys::Learn(std::string_view quoted, const KeyMeaning& meaning, size_t position) {
-  if (quoted.size() > kKeyBytesMax || expected_.size() >= kExpectedMax) return;
+void Keys::Learn(std::string_view text, const KeyMeaning& meaning, size_t position) {
+  if (text.size() > kKeyBytesMax) return;
+  // Records have changed their shape: what was learnt is not what comes.
+  if (expected_.size() >= expected_max_) expected_.clear();
   ExpectedKey key;
-  key.size = static_cast<uint32_t>(quoted.size());
+  key.size = static_cast<uint32_t>(text.size());
   key.node = meaning.node;
   key.is_exact = meaning.is_exact;
-  key.text = quoted;
+  key.text = text;
   char bytes[16] = {};
   char mask[16] = {};
-  const size_t head = std::min<size_t>(quoted.size(), 16);
-  std::memcpy(bytes, quoted.data(), head);
+  const size_t head = std::min<size_t>(text.size(), 16);
+  std::memcpy(bytes, text.data(), head);
   std::memset(mask, 0xff, head);
   std::memcpy(key.want, bytes, sizeof(bytes));
   std::memcpy(key.mask, mask, sizeof(mask));

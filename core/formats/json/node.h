@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,7 +17,8 @@ namespace qn::json {
 
 struct Node;
 
-// A key as it stood in an earlier record, with its quotes: records of one source mostly look alike.
+// A key as it stood in an earlier record, from its opening quote to where its value began: records of one
+// source mostly look alike.
 struct ExpectedKey {
   uint64_t want[2] = {0, 0};  // its first 16 bytes
   uint64_t mask[2] = {0, 0};  // which of them count
@@ -24,7 +26,18 @@ struct ExpectedKey {
   bool is_exact = true;  // spelled as declared, not only the same but for case
   Node* node = nullptr;  // nullptr: a key that no column has
   std::string text;
+
+  // Reads up to kKeyBytesMax bytes.
+  bool IsAt(const char* p) const {
+    uint64_t first = 0;
+    uint64_t second = 0;
+    std::memcpy(&first, p, sizeof(first));
+    std::memcpy(&second, p + 8, sizeof(second));
+    if ((((first ^ want[0]) & mask[0]) | ((second ^ want[1]) & mask[1])) != 0) return false;
+    return size <= 16 || std::memcmp(p + 16, text.data() + 16, size - 16) == 0;
+  }
 };
+inline constexpr size_t kKeyBytesMax = 48;  // longer keys are looked up each time
 
 // What a key stands for.
 struct KeyMeaning {
@@ -37,46 +50,53 @@ class Keys {
  public:
   void Declare(std::vector<Node>& fields);
 
-  // The meaning of the quoted key at `p`, if it is one of those expected at `*position` or a little later;
-  // moves both on. Reads up to kKeyBytesMax bytes.
-  const ExpectedKey* Expect(const char** p, size_t* position) const;
+  // The key at `p`, if it is expected at `*position` or a little later; moves both on, `p` to the value.
+  const ExpectedKey* Expect(const char** p, size_t* position) const {
+    if (*position < expected_.size() && expected_[*position].IsAt(*p)) {
+      const ExpectedKey& key = expected_[(*position)++];
+      *p += key.size;
+      return &key;
+    }
+    return ExpectLater(p, position);
+  }
   // The meaning of a key without its quotes and escapes.
   KeyMeaning Find(std::string_view name) const;
-  // Expects `quoted` at `position` from now on.
-  void Learn(std::string_view quoted, const KeyMeaning& meaning, size_t position);
+  // Expects `text`, from a key's quote to its value, at `position` from now on.
+  void Learn(std::string_view text, const KeyMeaning& meaning, size_t position);
 
-  static constexpr size_t kKeyBytesMax = 48;   // longer keys are looked up each time
-  static constexpr size_t kExpectedMax = 512;  // an object with ever new keys must not grow us
   static constexpr size_t kLookAhead = 8;
 
  private:
+  const ExpectedKey* ExpectLater(const char** p, size_t* position) const;
+
   std::vector<ExpectedKey> expected_;
+  size_t expected_max_ = 0;  // an object with ever new keys must not grow us
   std::unordered_map<std::string_view, Node*> exact_;
   std::unordered_map<std::string, Node*> folded_;  // lower case
 };
 
 struct Node {
-  const Field* field = nullptr;
-  TypeId id = TypeId::kNull;
-  int depth = 0;               // containers open around the value
-  std::string path;            // "geo.lat", "tags[]": as messages name it
-  std::vector<Node> children;  // STRUCT: fields; LIST: one; MAP: the value
-  std::unique_ptr<Keys> keys;  // STRUCT, and the record itself
-
   // Where values go; null when the column is checked only.
-  duck::ColumnOut* out = nullptr;
   void* data = nullptr;
-  duck::String* map_keys = nullptr;  // MAP
+  duck::ColumnOut* out = nullptr;
+  const Field* field = nullptr;
+
+  // The last object that had this field, to see what is missing or comes twice.
+  uint64_t seen_in = 0;
+  TypeId id = TypeId::kNull;
+  bool seen_exact = false;
+  bool seen_null = false;
+  int depth = 0;               // containers open around the value
+  std::unique_ptr<Keys> keys;  // STRUCT, and the record itself
 
   // LIST and MAP: child rows used, allotted, and used before the current record.
   size_t used = 0;
   size_t capacity = 0;
   size_t mark = 0;
+  duck::String* map_keys = nullptr;  // MAP
 
-  // The last object that had this field, to see what is missing or comes twice.
-  uint64_t seen_in = 0;
-  bool seen_exact = false;
-  bool seen_null = false;
+  std::vector<Node> children;  // STRUCT: fields; LIST: one; MAP: the value
+  std::string path;            // "geo.lat", "tags[]": as messages name it
 
   const Type& type() const { return field->type; }
 };

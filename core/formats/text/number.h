@@ -93,29 +93,61 @@ inline bool ScanExponent(const char*& p, int32_t* exponent) {
   return true;
 }
 
+// Eight ASCII digits, the first in the lowest byte, to their value.
+inline uint64_t EightDigits(uint64_t bytes) {
+  bytes -= 0x3030303030303030ULL;
+  bytes = bytes * 10 + (bytes >> 8);
+  constexpr uint64_t kMask = 0x000000ff000000ffULL;
+  constexpr uint64_t kHundreds = 100 + (1000000ULL << 32);
+  constexpr uint64_t kOnes = 1 + (10000ULL << 32);
+  return ((bytes & kMask) * kHundreds + (bytes >> 16 & kMask) * kOnes) >> 32;
+}
+
+// How many of the eight bytes are digits before the first that is none.
+inline int LeadingDigits(uint64_t bytes) {
+  const uint64_t low = bytes - 0x3030303030303030ULL;   // top bit: below '0', at the first such byte at least
+  const uint64_t high = bytes + 0x4646464646464646ULL;  // top bit: above '9'
+  const uint64_t others = (low | high | bytes) & 0x8080808080808080ULL;
+  return others == 0 ? 8 : __builtin_ctzll(others) / 8;
+}
+
+// Appends the digits at `p` to `*value` and returns their end. Without a branch for each digit: how many
+// there are is what a processor cannot guess.
+inline const char* ScanDigits(const char* p, uint64_t* value) {
+  while (true) {
+    uint64_t bytes = 0;
+    std::memcpy(&bytes, p, sizeof(bytes));
+    const int count = LeadingDigits(bytes);
+    if (count == 8) {
+      *value = *value * 100'000'000 + EightDigits(bytes);
+      p += 8;
+      continue;
+    }
+    if (count == 0) return p;
+    // The digits move to the high end, and '0's in front of them.
+    bytes = bytes << (64 - 8 * count) | 0x3030303030303030ULL >> (8 * count);
+    *value = *value * kPowersOfTen[count] + EightDigits(bytes);
+    return p + count;
+  }
+}
+
 }  // namespace internal
 
 inline Number ScanNumber(const char* p) {
-  using internal::IsDigit;
   Number out;
   out.is_negative = *p == '-';
-  p += out.is_negative;
-  const char* first = p;
-  if (!IsDigit(*p)) return out;
-  uint64_t mantissa = static_cast<uint64_t>(*p - '0');
-  ++p;
-  if (mantissa != 0) {
-    for (; IsDigit(*p); ++p) mantissa = mantissa * 10 + static_cast<uint64_t>(*p - '0');
-  } else if (IsDigit(*p)) {
-    return out;  // a leading zero
-  }
-  int64_t digits = p - first;
+  p += out.is_negative ? 1 : 0;
+  uint64_t mantissa = 0;
+  const char* const whole = p;
+  p = internal::ScanDigits(p, &mantissa);
+  const int64_t whole_digits = p - whole;
+  if (whole_digits == 0 || (*whole == '0' && whole_digits > 1)) return out;
+  int64_t digits_in_all = whole_digits;
   if (*p == '.') {
-    ++p;
-    const char* fraction = p;
-    for (; IsDigit(*p); ++p) mantissa = mantissa * 10 + static_cast<uint64_t>(*p - '0');
+    const char* const fraction = ++p;
+    p = internal::ScanDigits(p, &mantissa);
     if (p == fraction) return out;
-    digits += p - fraction;
+    digits_in_all += p - fraction;
     out.exponent = static_cast<int32_t>(fraction - p);
     out.is_integral = false;
   }
@@ -127,7 +159,7 @@ inline Number ScanNumber(const char* p) {
     out.is_integral = false;
   }
   out.mantissa = mantissa;
-  out.is_exact = digits <= 19;
+  out.is_exact = digits_in_all <= 19;
   out.end = p;
   return out;
 }

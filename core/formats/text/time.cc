@@ -192,6 +192,13 @@ bool TakeFixed(const char* p, int32_t* days, int64_t* seconds) {
   return DaysChecked(Two(p) * 100 + Two(p + 2), Two(p + 5), Two(p + 8), days) == Fault::kNone;
 }
 
+// ".mmmZ"
+bool TakeMillisZ(const char* p, uint32_t* nanos) {
+  if (p[0] != '.' || p[4] != 'Z' || !IsDigit(p[1]) || !IsDigit(p[2]) || !IsDigit(p[3])) return false;
+  *nanos = (Two(p + 1) * 10 + static_cast<uint32_t>(p[3] - '0')) * 1'000'000;
+  return true;
+}
+
 }  // namespace
 
 Fault ParseDate(std::string_view text, int32_t* days) {
@@ -217,18 +224,21 @@ Fault ParseTimestamp(std::string_view text, TimeUnit unit, int64_t* out) {
   int64_t offset = 0;
   Clock clock;
   constexpr size_t kFixed = 19;
-  const bool is_fixed = text.size() >= kFixed && TakeFixed(text.data(), &days, &seconds);
-  Pieces pieces(is_fixed ? text.substr(kFixed) : text);
-  if (is_fixed) {
+  if (text.size() >= kFixed && TakeFixed(text.data(), &days, &seconds)) {
+    const int64_t at = days * kSecondsPerDay + seconds;
+    if (text.size() == 24 && TakeMillisZ(text.data() + kFixed, &clock.nanos)) {
+      return ToUnit(at, clock.nanos, unit, out);
+    }
+    Pieces pieces(text.substr(kFixed));
     if (pieces.Take('.')) {
       const Fault fault = TakeFraction(pieces, &clock.nanos);
       if (fault != Fault::kNone) return fault;
     }
     if (const Fault fault = TakeOffset(pieces, &offset); fault != Fault::kNone) return fault;
-    if (pieces.AtEnd()) return ToUnit(days * kSecondsPerDay + seconds - offset, clock.nanos, unit, out);
+    if (pieces.AtEnd()) return ToUnit(at - offset, clock.nanos, unit, out);
     clock.nanos = 0;
   }
-  pieces = Pieces(Trim(text));
+  Pieces pieces(Trim(text));
   if (const Fault fault = TakeDate(pieces, &days); fault != Fault::kNone) return fault;
   if (pieces.Take('T') || pieces.Take('t') || pieces.Take(' ')) {
     if (const Fault fault = TakeClock(pieces, &clock); fault != Fault::kNone) return fault;

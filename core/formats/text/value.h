@@ -37,7 +37,8 @@ void PutDecimal(const Type& type, Int128 unscaled, void* data, size_t row);
 
 duck::String MakeString(const char* bytes, size_t size);
 
-// `text` as part of one line of a message: cut to 60 bytes, control characters and what is not UTF-8 as \\x1f.
+// `text` as part of one line of a message: cut to 60 bytes, control characters and what is not UTF-8 as
+// \\x1f.
 std::string Excerpt(std::string_view text);
 // " (out of range)" and the like; empty for kForm.
 std::string_view FaultNote(Fault fault);
