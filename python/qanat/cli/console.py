@@ -10,6 +10,10 @@ from qanat.errors import QanatError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
+
+_PIPE_WIDTH = 120
+_NARROW = 100
 
 STYLES = {
     "water": "cyan",
@@ -24,11 +28,36 @@ STYLES = {
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A terminal to print on. NO_COLOR and pipes are respected."""
+    """A terminal to print on. NO_COLOR and pipes are respected; what is no terminal is wide."""
     from rich.console import Console
     from rich.theme import Theme
 
-    return Console(stderr=stderr, theme=Theme(STYLES), highlight=False, soft_wrap=False)
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else _PIPE_WIDTH
+    return Console(file=stream, width=width, theme=Theme(STYLES), highlight=False, soft_wrap=False)
+
+
+def table(*titles: str, width: int) -> Table:
+    """An empty table in our dress: names to the left, the other columns are numbers; tighter where narrow."""
+    from rich import box
+    from rich.table import Table
+
+    narrow = width < _NARROW
+    made = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1 if narrow else 2, 0, 0),
+        header_style="quiet",
+        border_style="quiet",
+    )
+    for index, title in enumerate(titles):
+        if index == 0:
+            made.add_column(title, overflow="fold", vertical="bottom")
+        else:
+            shown = title.replace(" ", "\n") if narrow else title
+            made.add_column(shown, justify="right", no_wrap=True, vertical="bottom")
+    return made
 
 
 def print_failure(error: QanatError) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from qanat.cli.console import console, count, plural
+from qanat.cli.console import console, count, plural, table
 from qanat.cli.row_table import one_line, readable
 from qanat.cli.run_command import DEFAULT_STORAGE
 from qanat.errors import QanatError, did_you_mean
@@ -32,7 +32,7 @@ def ls(dataset: str | None, storage: Path | None, format: str) -> None:
         where = f"of '{dataset}'" if dataset else f"in {shown(str(tables.folder))}"
         out.print(Text.assemble(("✓", "good"), f" No dead letters {where}."), soft_wrap=True)
         return
-    out.print(_counts_table(counts))
+    out.print(_counts_table(counts, out.width))
     out.print()
     worst = max(counts, key=lambda item: item.rows)
     folder = f" --storage {shown(str(storage))}" if storage else ""
@@ -43,32 +43,26 @@ def ls(dataset: str | None, storage: Path | None, format: str) -> None:
     )
 
 
-def _counts_table(counts: list[DeadLetterCount]) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-        header_style="quiet",
-        border_style="quiet",
-    )
-    for title in ("dataset", "reason", "rule"):
-        table.add_column(title, overflow="fold")
-    table.add_column("rows", justify="right", no_wrap=True)
-    table.add_column("first", no_wrap=True)
-    table.add_column("last", no_wrap=True)
+def _counts_table(counts: list[DeadLetterCount], width: int) -> Table:
+    made = table("dataset", "reason", "rule", "rows", "first", "last", width=width)
+    made.columns[1].justify = made.columns[2].justify = "left"
+    made.columns[2].no_wrap, made.columns[2].overflow = False, "fold"
     previous = ""
     for item in counts:
-        table.add_row(
+        made.add_row(
             Text(item.dataset if item.dataset != previous else "", style="name"),
             item.reason,
             Text(one_line(item.rule or "")),
             Text(count(item.rows), style="bad"),
-            item.first.strftime("%Y-%m-%d %H:%M:%S") if item.first else "",
-            item.last.strftime("%Y-%m-%d %H:%M:%S") if item.last else "",
+            _moment(item.first),
+            _moment(item.last),
         )
         previous = item.dataset
-    return table
+    return made
+
+
+def _moment(time: datetime | None) -> str:
+    return f"{time:%Y-%m-%d %H:%M:%S}" if time else ""
 
 
 def show(dataset: str, rule: str | None, limit: int, storage: Path | None, format: str) -> None:
@@ -106,8 +100,7 @@ def _print_letter(letter: dict[str, Any]) -> None:
     what = Text.assemble((letter["reason"], "bad"))
     if letter["rule"]:
         what.append(f"  {one_line(letter['rule'])}", style="bold")
-    moment = letter["time"].strftime("%Y-%m-%d %H:%M:%S") if letter["time"] else ""
-    what.append(f"  step {letter['epoch']}  {moment}", style="quiet")
+    what.append(f"  step {letter['epoch']}  {_moment(letter['time'])}", style="quiet")
     out.print(what, soft_wrap=True)
     if letter["detail"]:
         out.print(Text("  " + one_line(letter["detail"])), soft_wrap=True)

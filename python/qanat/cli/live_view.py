@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from pathlib import Path
 
-from rich import box
 from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -15,14 +14,15 @@ from rich.text import Text
 
 from qanat._version import __version__
 from qanat.cli import summary
-from qanat.cli.console import clock, console, count, plural, print_failure, short, size
+from qanat.cli.console import clock, console, count, plural, print_failure, short, size, table
 from qanat.engines.native import Progress
 from qanat.errors import QanatError
 from qanat.pipelines.plan import Pipeline
 from qanat.where import shown
 
 _RATE_OVER_S = 3.0
-_BAR_WIDTH = 28
+_BAR_WIDTH_MAX = 28
+_HEAD_WIDTH = 74  # of all in the first line that is not the bar
 _DATASETS_SHOWN_MAX = 16
 _NOTES_SHOWN_MAX = 4
 _STATE_WORDS = {
@@ -143,7 +143,7 @@ class LiveView:
                 ProgressBar(
                     total=total,
                     completed=progress.bytes_read,
-                    width=_BAR_WIDTH,
+                    width=max(6, min(_BAR_WIDTH_MAX, self._console.width - _HEAD_WIDTH)),
                     complete_style="water",
                     finished_style="water",
                     style="quiet",
@@ -160,31 +160,24 @@ class LiveView:
         return line
 
     def _datasets(self, progress: Progress) -> Table:
-        table = Table(
-            box=box.SIMPLE_HEAD,
-            show_edge=False,
-            pad_edge=False,
-            padding=(0, 2, 0, 0),
-            header_style="quiet",
-            border_style="quiet",
-        )
-        table.add_column("  dataset", no_wrap=True, min_width=20)
-        for title in ("rows in", "rows out", "dropped", "dead letters", "rows/s", "watermark"):
-            table.add_column(title, justify="right", no_wrap=True)
         watermark = max((s.watermark for s in progress.sources.values() if s.watermark), default="")
+        made = table(
+            "  dataset", "rows in", "rows out", "dropped", "dead letters", "rows/s", width=self._console.width
+        )
         for name, dataset in list(progress.datasets.items())[:_DATASETS_SHOWN_MAX]:
             dead, dropped = sum(dataset.dead.values()), sum(dataset.dropped.values())
-            table.add_row(
+            made.add_row(
                 Text("  " + name, style="name"),
                 count(dataset.rows_in),
                 Text(count(dataset.rows_out), style="good"),
                 Text(count(dropped), style="warn") if dropped else Text("–", style="quiet"),
                 Text(count(dead), style="bad") if dead else Text("–", style="quiet"),
                 short(self._rates.rows_per_s(name)),
-                Text(watermark, style="quiet"),
             )
         hidden = len(progress.datasets) - _DATASETS_SHOWN_MAX
         if hidden > 0:
-            table.add_row(Text(f"  and {hidden} more", style="quiet"))
-        table.columns[-1].max_width = 19
-        return table
+            made.add_row(Text(f"  and {hidden} more", style="quiet"))
+        if watermark:
+            made.caption = Text(f"  events up to {watermark}", style="quiet")
+            made.caption_justify = "left"
+        return made

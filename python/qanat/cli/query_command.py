@@ -53,7 +53,7 @@ def _table(relation: duckdb.DuckDBPyRelation, limit: int) -> None:
     from qanat.cli.console import console
     from qanat.cli.row_table import row_table
 
-    rows = relation.fetchmany(limit + 1) if limit else relation.fetchall()
+    rows = (relation.limit(limit + 1) if limit else relation).fetchall()
     more = bool(limit) and len(rows) > limit
     out = console()
     out.print(

@@ -30,7 +30,7 @@ def row_table(
         border_style="quiet",
     )
     for name, type_ in list(zip(columns, types, strict=True))[:fit]:
-        right = type_.startswith(_NUMBERS) or type_.startswith(tuple("U" + n for n in _NUMBERS))
+        right = not type_.endswith("]") and type_.removeprefix("U").startswith(_NUMBERS)
         head = Text.assemble((name, "name"), "\n", (type_.lower()[:_CELL_WIDTH_MAX], "quiet"))
         table.add_column(
             head,

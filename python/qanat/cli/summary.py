@@ -5,12 +5,11 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from qanat.cli.console import count, duration, plural, size
+from qanat.cli.console import count, duration, plural, size, table
 from qanat.engines.native import DatasetProgress, Progress
 from qanat.errors import QanatError
 from qanat.pipelines.plan import Pipeline
@@ -26,7 +25,7 @@ def print_summary(console: Console, progress: Progress, failure: QanatError | No
     if not progress.datasets:
         return
     console.print()
-    console.print(summary_table(progress))
+    console.print(summary_table(progress, console.width))
     console.print()
 
 
@@ -50,32 +49,19 @@ def headline(progress: Progress, failure: QanatError | None, asked: bool) -> Tex
     return text
 
 
-def summary_table(progress: Progress) -> Table:
-    """One line a dataset; below it, one a rule."""
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-        header_style="quiet",
-        border_style="quiet",
-    )
-    table.add_column("  dataset", no_wrap=True)
-    for title in ("rows in", "rows out", "dropped", "dead letters", "steps", "seconds", "MB/s"):
-        table.add_column(title, justify="right", no_wrap=True)
+def summary_table(progress: Progress, width: int) -> Table:
+    """One line a dataset; below it, one a rule that was broken, under what became of its rows."""
+    titles = ("  dataset", "rows in", "rows out", "dropped", "dead letters", "steps", "seconds", "MB/s")
+    made = table(*titles, width=width)
     for name, dataset in progress.datasets.items():
-        _dataset_rows(table, name, dataset)
-    return table
+        _dataset_rows(made, name, dataset)
+    return made
 
 
-def _dataset_rows(table: Table, name: str, dataset: DatasetProgress) -> None:
-    from rich.text import Text
-
+def _dataset_rows(made: Table, name: str, dataset: DatasetProgress) -> None:
     dead, dropped = sum(dataset.dead.values()), sum(dataset.dropped.values())
-    speed = (
-        f"{dataset.bytes_in / dataset.seconds / 1e6:,.1f}" if dataset.seconds > 0 and dataset.bytes_in else ""
-    )
-    table.add_row(
+    timed = dataset.seconds > 0 and dataset.bytes_in
+    made.add_row(
         Text("  " + name, style="name"),
         count(dataset.rows_in),
         Text(count(dataset.rows_out), style="good" if dataset.rows_out else ""),
@@ -83,27 +69,17 @@ def _dataset_rows(table: Table, name: str, dataset: DatasetProgress) -> None:
         _number(dead, "bad"),
         count(dataset.steps),
         f"{dataset.seconds:,.2f}",
-        speed,
+        f"{dataset.bytes_in / dataset.seconds / 1e6:,.1f}" if timed else "",
     )
-    for rule, number in _largest_first(dataset.dead):
-        table.add_row(
-            Text(f"    {rule}", style="quiet"), "", "", "", Text(count(number), style="quiet"), "", "", ""
-        )
-    for rule, number in _largest_first(dataset.dropped):
-        table.add_row(
-            Text(f"    {rule}", style="quiet"), "", "", Text(count(number), style="quiet"), "", "", "", ""
-        )
-    for rule, number in _largest_first(dataset.kept):
-        table.add_row(
-            Text(f"    {rule}", style="quiet"),
-            "",
-            Text(f"{count(number)} broke it", style="quiet"),
-            "",
-            "",
-            "",
-            "",
-            "",
-        )
+    for rules, column, ending in (
+        (dataset.dead, 4, ""),
+        (dataset.dropped, 3, ""),
+        (dataset.kept, 2, " kept"),
+    ):
+        for rule, number in _largest_first(rules):
+            cells = [Text(f"    {rule}{ending}", style="quiet"), *[Text()] * 7]
+            cells[column] = Text(count(number), style="quiet")
+            made.add_row(*cells)
 
 
 def _largest_first(rules: dict[str, int]) -> list[tuple[str, int]]:

@@ -65,9 +65,12 @@ class _Statement:
         place = self._place()
         self._took("IF", "NOT", "EXISTS")
         dataset = Dataset(checked_name(self._name(), "dataset", place), kind, place)
-        while self.at < len(self.found) and not self._took("AS"):
-            self._clause(dataset)
-        if self.at < len(self.found):
+        has_query = False
+        while self.at < len(self.found) and not has_query:
+            has_query = self._took("AS")
+            if not has_query:
+                self._clause(dataset)
+        if has_query:
             dataset.flows.append(Flow(dataset.name, place, self._query(dataset.name), None))
         elif kind == "table":
             dataset.kind = "streaming_table"
