@@ -148,7 +148,7 @@ const char* LineParser::WrongType(const Node& node, std::string_view found, text
 }
 
 // The usual spelling of a column's type, read without asking further; whatever else goes to AnyValue.
-inline const char* LineParser::Value(Node& node, const char* p, size_t row) {
+[[gnu::always_inline]] inline const char* LineParser::Value(Node& node, const char* p, size_t row) {
   switch (node.id) {
     case TypeId::kVarchar:
       if (*p == '"') {
@@ -196,6 +196,11 @@ inline const char* LineParser::Value(Node& node, const char* p, size_t row) {
 }
 
 const char* LineParser::AnyValue(Node& node, const char* p, size_t row) {
+  if (text::IsJsonSpace(*p)) {  // more of it than when the key was learnt
+    p = SkipJsonSpace(p);
+    node.seen_null = *p == 'n';
+    return Value(node, p, row);
+  }
   if (node.id == TypeId::kJson) return JsonText(node, p, row);
   const bool is_text = node.id == TypeId::kVarchar;
   switch (*p) {
@@ -220,13 +225,22 @@ const char* LineParser::AnyValue(Node& node, const char* p, size_t row) {
 
 const char* LineParser::Object(Node& node, const char* p, size_t row) {
   const uint64_t object = ++objects_;
+  const Keys& keys = *node.keys;
   size_t missing = node.children.size();
   size_t position = 0;
-  p = SkipJsonSpace(p + 1);
-  while (*p != '}') {
+  const char* const begin = p;
+  while (true) {
     KeyMeaning key;
-    p = Key(node, p, &position, &key);
-    if (p == nullptr) return nullptr;
+    // `p` is at '{', or behind a value.
+    const bool is_first = p == begin;
+    if (const ExpectedKey* expected = keys.Expect(&p, is_first, &position); expected != nullptr) {
+      key = {expected->node, expected->is_exact};
+    } else {
+      bool is_end = false;
+      p = UnexpectedKey(node, p, is_first, &position, &key, &is_end);
+      if (p == nullptr) return nullptr;
+      if (is_end) break;
+    }
     if (key.node == nullptr) {
       p = text::SkipJsonValue(p, node.depth + 1, &syntax_);
     } else if (key.node->seen_in != object) {
@@ -239,20 +253,36 @@ const char* LineParser::Object(Node& node, const char* p, size_t row) {
       p = Again(node, key, p, row);
     }
     if (p == nullptr) return nullptr;
-    p = SkipJsonSpace(p);
-    if (*p == ',') {
-      p = SkipJsonSpace(p + 1);
-      if (*p != '"') return Syntax(p, "expected a key in double quotes");
-    } else if (*p != '}') {
-      return Syntax(p, "expected ',' or '}'");
-    }
   }
   if (missing > 0) {
     for (Node& child : node.children) {
       if (child.seen_in != object) NullRow(child, row);
     }
   }
-  return p + 1;
+  return p;
+}
+
+// `p` as for Keys::Expect, with blanks in front perhaps. Over the key to its value, which is learnt, or
+// behind the object's end.
+const char* LineParser::UnexpectedKey(Node& node, const char* p, bool is_first, size_t* position,
+                                      KeyMeaning* meaning, bool* is_end) {
+  const char* const from = p;
+  p = SkipJsonSpace(p);
+  const char* quote = SkipJsonSpace(p + 1);
+  if (is_first ? *quote == '}' : *p == '}') {
+    *is_end = true;
+    return is_first ? quote + 1 : p + 1;
+  }
+  if (!is_first && *p != ',') return Syntax(p, "expected ',' or '}'");
+  if (*quote != '"') return Syntax(quote, "expected a key in double quotes");
+  const JsonString key = text::ScanJsonString(quote + 1, &syntax_);
+  if (key.end == nullptr) return nullptr;
+  const char* colon = SkipJsonSpace(key.end + 1);
+  if (*colon != ':') return Syntax(colon, "expected ':' after a key");
+  const char* value = SkipJsonSpace(colon + 1);
+  *meaning = node.keys->Find(Unescaped(key));
+  node.keys->Learn({from, static_cast<size_t>(value - from)}, is_first, *meaning, (*position)++);
+  return value;
 }
 
 const char* LineParser::Again(Node& node, const KeyMeaning& key, const char* p, size_t row) {
@@ -262,22 +292,6 @@ const char* LineParser::Again(Node& node, const KeyMeaning& key, const char* p, 
   field.seen_null = *p == 'n';
   CleanRow(field, row);
   return Value(field, p, row);
-}
-
-const char* LineParser::Key(Node& node, const char* p, size_t* position, KeyMeaning* meaning) {
-  if (const ExpectedKey* expected = node.keys->Expect(&p, position); expected != nullptr) {
-    *meaning = {expected->node, expected->is_exact};
-    return SkipJsonSpace(p);
-  }
-  if (*p != '"') return Syntax(p, "expected a key in double quotes");
-  const JsonString key = text::ScanJsonString(p + 1, &syntax_);
-  if (key.end == nullptr) return nullptr;
-  const char* colon = SkipJsonSpace(key.end + 1);
-  if (*colon != ':') return Syntax(colon, "expected ':' after a key");
-  const char* value = SkipJsonSpace(colon + 1);
-  *meaning = node.keys->Find(Unescaped(key));
-  node.keys->Learn({p, static_cast<size_t>(value - p)}, *meaning, (*position)++);
-  return value;
 }
 
 size_t LineParser::AddChild(Node& node) {

@@ -39,7 +39,8 @@ class LineParser {
   const char* Value(Node& node, const char* p, size_t row);
   const char* AnyValue(Node& node, const char* p, size_t row);
   const char* Object(Node& node, const char* p, size_t row);
-  const char* Key(Node& node, const char* p, size_t* position, KeyMeaning* meaning);
+  const char* UnexpectedKey(Node& node, const char* p, bool is_first, size_t* position, KeyMeaning* meaning,
+                            bool* is_end);
   const char* Again(Node& node, const KeyMeaning& key, const char* p, size_t row);  // a key that came before
   const char* Array(Node& node, const char* p, size_t row);
   const char* Map(Node& node, const char* p, size_t row);

@@ -23,16 +23,17 @@ void Keys::Declare(std::vector<Node>& fields) {
   for (Node& field : fields) {
     exact_.emplace(field.field->name, &field);
     folded_.emplace(Folded(field.field->name), &field);
-    std::string text;
+    const bool is_first = expected_.empty();
+    std::string text = is_first ? "{" : ",";
     AppendJsonString(field.field->name, text);
-    Learn(text + ":", {&field, true}, expected_.size());
+    Learn(text + ":", is_first, {&field, true}, expected_.size());
   }
 }
 
-const ExpectedKey* Keys::ExpectLater(const char** p, size_t* position) const {
+const ExpectedKey* Keys::ExpectLater(const char** p, bool is_first, size_t* position) const {
   const size_t end = std::min(expected_.size(), *position + kLookAhead);
   for (size_t i = *position + 1; i < end; ++i) {
-    if (!expected_[i].IsAt(*p)) continue;
+    if (expected_[i].is_first != is_first || !expected_[i].IsAt(*p)) continue;
     *p += expected_[i].size;
     *position = i + 1;
     return &expected_[i];
@@ -46,13 +47,14 @@ KeyMeaning Keys::Find(std::string_view name) const {
   return {};
 }
 
-void Keys::Learn(std::string_view text, const KeyMeaning& meaning, size_t position) {
+void Keys::Learn(std::string_view text, bool is_first, const KeyMeaning& meaning, size_t position) {
   if (text.size() > kKeyBytesMax) return;
   // Records have changed their shape: what was learnt is not what comes.
   if (expected_.size() >= expected_max_) expected_.clear();
   ExpectedKey key;
   key.size = static_cast<uint32_t>(text.size());
   key.node = meaning.node;
+  key.is_first = is_first;
   key.is_exact = meaning.is_exact;
   key.text = text;
   char bytes[16] = {};
@@ -64,6 +66,8 @@ void Keys::Learn(std::string_view text, const KeyMeaning& meaning, size_t positi
   std::memcpy(key.mask, mask, sizeof(mask));
   expected_.insert(expected_.begin() + static_cast<std::ptrdiff_t>(std::min(position, expected_.size())),
                    std::move(key));
+  expected_begin_ = expected_.data();
+  expected_size_ = expected_.size();
 }
 
 void BuildNode(const Field& field, const std::string& path, int depth, Node* node) {

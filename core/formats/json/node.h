@@ -17,14 +17,15 @@ namespace qn::json {
 
 struct Node;
 
-// A key as it stood in an earlier record, from its opening quote to where its value began: records of one
-// source mostly look alike.
+// A key as it stood in an earlier record, with all that is between two values: from its '{' or ',' to where
+// its value began. Records of one source mostly look alike.
 struct ExpectedKey {
   uint64_t want[2] = {0, 0};  // its first 16 bytes
   uint64_t mask[2] = {0, 0};  // which of them count
   uint32_t size = 0;
-  bool is_exact = true;  // spelled as declared, not only the same but for case
-  Node* node = nullptr;  // nullptr: a key that no column has
+  bool is_first = false;  // begins with "{", not with ","
+  bool is_exact = true;   // spelled as declared, not only the same but for case
+  Node* node = nullptr;   // nullptr: a key that no column has
   std::string text;
 
   // Reads up to kKeyBytesMax bytes.
@@ -48,28 +49,35 @@ struct KeyMeaning {
 // The keys of one object: how to find the field that a key names.
 class Keys {
  public:
+  Keys() = default;
+  Keys(const Keys&) = delete;
+  Keys& operator=(const Keys&) = delete;
+
   void Declare(std::vector<Node>& fields);
 
-  // The key at `p`, if it is expected at `*position` or a little later; moves both on, `p` to the value.
-  const ExpectedKey* Expect(const char** p, size_t* position) const {
-    if (*position < expected_.size() && expected_[*position].IsAt(*p)) {
-      const ExpectedKey& key = expected_[(*position)++];
-      *p += key.size;
-      return &key;
-    }
-    return ExpectLater(p, position);
+  // The key whose '{' or ',' is at `p`, if it is expected at `*position` or a little later; moves both on,
+  // `p` to the value. Otherwise nullptr.
+  const ExpectedKey* Expect(const char** p, bool is_first, size_t* position) const {
+    if (*position >= expected_size_) return nullptr;
+    const ExpectedKey& key = expected_begin_[*position];
+    if (key.is_first != is_first || !key.IsAt(*p)) return ExpectLater(p, is_first, position);
+    ++*position;
+    *p += key.size;
+    return &key;
   }
   // The meaning of a key without its quotes and escapes.
   KeyMeaning Find(std::string_view name) const;
-  // Expects `text`, from a key's quote to its value, at `position` from now on.
-  void Learn(std::string_view text, const KeyMeaning& meaning, size_t position);
+  // Expects `text`, as Expect meets it, at `position` from now on.
+  void Learn(std::string_view text, bool is_first, const KeyMeaning& meaning, size_t position);
 
   static constexpr size_t kLookAhead = 8;
 
  private:
-  const ExpectedKey* ExpectLater(const char** p, size_t* position) const;
+  const ExpectedKey* ExpectLater(const char** p, bool is_first, size_t* position) const;
 
   std::vector<ExpectedKey> expected_;
+  const ExpectedKey* expected_begin_ = nullptr;  // of expected_: a size in a vector is a division away
+  size_t expected_size_ = 0;
   size_t expected_max_ = 0;  // an object with ever new keys must not grow us
   std::unordered_map<std::string_view, Node*> exact_;
   std::unordered_map<std::string, Node*> folded_;  // lower case

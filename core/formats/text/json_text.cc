@@ -162,10 +162,7 @@ const char* AfterValue(const char* p, Levels* levels, JsonFault* fault) {
   return p;
 }
 
-}  // namespace
-
-namespace internal {
-
+// `p` is at a backslash, or at what may not be in a string: behind the escape.
 const char* CheckEscape(const char* p, JsonFault* fault) {
   if (*p == '\n') return *fault = {p, "a string without its closing quote"}, nullptr;
   if (*p != '\\') return *fault = {p, "a control character inside a string"}, nullptr;
@@ -181,6 +178,49 @@ const char* CheckEscape(const char* p, JsonFault* fault) {
     return *fault = {p, "half of a surrogate pair"}, nullptr;
   }
   return p + 12;
+}
+
+#if defined(__SSE2__)
+// Bits of quotes, backslashes and control bytes among the next kScanStep; `high` likewise of non-ASCII bytes.
+uint32_t Specials(const char* p, uint32_t* high) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  *high = static_cast<uint32_t>(_mm_movemask_epi8(bytes));
+  return internal::NotPlain(p) & ~*high;
+}
+#else
+uint32_t Specials(const char* p, uint32_t* high) {
+  *high = 0;
+  for (int i = 0; i < internal::kScanStep; ++i)
+    *high |= static_cast<uint32_t>(static_cast<unsigned char>(p[i]) >> 7) << i;
+  return internal::NotPlain(p) & ~*high;
+}
+#endif
+
+}  // namespace
+
+namespace internal {
+
+const char* ScanUnusual(const char* begin, const char* p, bool* has_escapes, JsonFault* fault) {
+  uint32_t any_high = 0;
+  while (true) {
+    uint32_t high = 0;
+    const uint32_t specials = Specials(p, &high);
+    if (specials == 0) {
+      any_high |= high;
+      p += kScanStep;
+      continue;
+    }
+    const int first = __builtin_ctz(specials);
+    any_high |= high & ((1U << first) - 1);
+    p += first;
+    if (*p == '"') break;
+    p = CheckEscape(p, fault);
+    if (p == nullptr) return nullptr;
+    *has_escapes = true;
+  }
+  if (any_high != 0 && !IsUtf8(begin, p))
+    return *fault = {FirstBadByte(begin), "a string that is not UTF-8"}, nullptr;
+  return p;
 }
 
 bool IsUtf8(const char* begin, const char* end) {

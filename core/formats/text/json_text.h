@@ -60,33 +60,31 @@ std::string_view CharacterAt(const char* p);
 
 namespace internal {
 
-// From a special byte (control, backslash, non-ASCII handled by the caller) on: the slow part of a string.
-const char* CheckEscape(const char* p, JsonFault* fault);
 bool IsUtf8(const char* begin, const char* end);
 const char* FirstBadByte(const char* p);  // of a text that is not UTF-8
 
+// The rest of a string from a byte on that ends the plain part: a backslash, a control or a non-ASCII byte.
+const char* ScanUnusual(const char* begin, const char* p, bool* has_escapes, JsonFault* fault);
+
 #if defined(__SSE2__)
 inline constexpr int kScanStep = 16;
-// Bits of quotes, backslashes and control bytes among the next kScanStep; `high` likewise of non-ASCII.
-inline uint32_t StringSpecials(const char* p, uint32_t* high) {
+// Bits of quotes, backslashes, control and non-ASCII bytes among the next kScanStep.
+inline uint32_t NotPlain(const char* p) {
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
   const __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
   const __m128i slashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-  const __m128i controls = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-  *high = static_cast<uint32_t>(_mm_movemask_epi8(bytes));
-  return static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, slashes), controls)));
+  const __m128i others = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));  // signed: non-ASCII bytes are negative
+  return static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, slashes), others)));
 }
 #else
 inline constexpr int kScanStep = 8;
-inline uint32_t StringSpecials(const char* p, uint32_t* high) {
-  uint32_t specials = 0;
-  *high = 0;
+inline uint32_t NotPlain(const char* p) {
+  uint32_t found = 0;
   for (int i = 0; i < kScanStep; ++i) {
-    const auto c = static_cast<unsigned char>(p[i]);
-    specials |= static_cast<uint32_t>(c == '"' || c == '\\' || c < 0x20) << i;
-    *high |= static_cast<uint32_t>(c >> 7) << i;
+    const auto c = static_cast<signed char>(p[i]);
+    found |= static_cast<uint32_t>(c == '"' || c == '\\' || c < 0x20) << i;
   }
-  return specials;
+  return found;
 }
 #endif
 
@@ -95,28 +93,13 @@ inline uint32_t StringSpecials(const char* p, uint32_t* high) {
 inline JsonString ScanJsonString(const char* p, JsonFault* fault) {
   JsonString out;
   out.begin = p;
-  uint32_t any_high = 0;
-  while (true) {
-    uint32_t high = 0;
-    const uint32_t specials = internal::StringSpecials(p, &high);
-    if (specials == 0) {
-      any_high |= high;
-      p += internal::kScanStep;
-      continue;
-    }
-    const int first = __builtin_ctz(specials);
-    any_high |= high & ((1U << first) - 1);
-    p += first;
-    if (*p == '"') break;
-    p = internal::CheckEscape(p, fault);
-    if (p == nullptr) return out;
-    out.has_escapes = true;
+  uint32_t found = internal::NotPlain(p);
+  while (found == 0) {
+    p += internal::kScanStep;
+    found = internal::NotPlain(p);
   }
-  if (any_high != 0 && !internal::IsUtf8(out.begin, p)) {
-    *fault = {internal::FirstBadByte(out.begin), "a string that is not UTF-8"};
-    return out;
-  }
-  out.end = p;
+  p += __builtin_ctz(found);
+  out.end = *p == '"' ? p : internal::ScanUnusual(out.begin, p, &out.has_escapes, fault);
   return out;
 }
 

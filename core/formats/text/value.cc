@@ -3,15 +3,15 @@
 
 #include <algorithm>
 #include <cstring>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "formats/text/json_text.h"
 #include "formats/text/time.h"
 
 namespace qn::text {
 namespace {
-
-constexpr uint64_t kOnes = 0x0101010101010101ULL;
-constexpr uint64_t kTops = 0x8080808080808080ULL;
 
 uint64_t Load8(const char* p) {
   uint64_t value = 0;
@@ -25,28 +25,43 @@ uint64_t Load4(const char* p) {
   return value;
 }
 
-// Eight hexadecimal digits, the first in the lowest byte, to 32 bits; `bad` collects top bits of bytes that
-// are no digits. Each comparison leaves its answer in the byte's top bit; sums stay inside their byte as long
-// as all bytes are ASCII, and one that is not is bad anyway.
-uint32_t Hex8(uint64_t bytes, uint64_t* bad) {
-  const uint64_t lower = bytes | (0x20 * kOnes);
-  const uint64_t is_digit = ((bytes | kTops) - '0' * kOnes) & ~(bytes + (0x7f - '9') * kOnes);
-  const uint64_t is_letter = ((lower | kTops) - 'a' * kOnes) & ~(lower + (0x7f - 'f') * kOnes);
-  *bad |= (bytes | ~(is_digit | is_letter)) & kTops;
-  uint64_t nibbles = (lower & (0x0f * kOnes)) + (lower >> 6 & kOnes) * 9;
-  nibbles = ((nibbles << 4) | (nibbles >> 8)) & 0x00ff00ff00ff00ffULL;
-  nibbles = (nibbles | (nibbles >> 8)) & 0x0000ffff0000ffffULL;
-  nibbles = nibbles | (nibbles >> 16);
-  return __builtin_bswap32(static_cast<uint32_t>(nibbles));
+#if defined(__SSE2__)
+// Sixteen hexadecimal digits to 64 bits, the first the most significant.
+bool Hex16(uint64_t first, uint64_t second, uint64_t* out) {
+  const __m128i text = _mm_set_epi64x(static_cast<int64_t>(second), static_cast<int64_t>(first));
+  const auto all = [](char c) { return _mm_set1_epi8(c); };
+  const __m128i digit = _mm_sub_epi8(text, all('0'));
+  const __m128i letter = _mm_sub_epi8(_mm_or_si128(text, all(0x20)), all('a'));
+  const __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(digit, all(9)), digit);
+  const __m128i is_letter = _mm_cmpeq_epi8(_mm_min_epu8(letter, all(5)), letter);
+  if (_mm_movemask_epi8(_mm_or_si128(is_digit, is_letter)) != 0xffff) return false;
+  const __m128i nibbles =
+      _mm_or_si128(_mm_and_si128(is_digit, digit), _mm_andnot_si128(is_digit, _mm_add_epi8(letter, all(10))));
+  const __m128i high = _mm_slli_epi16(_mm_and_si128(nibbles, _mm_set1_epi16(0x00ff)), 4);
+  const __m128i bytes = _mm_or_si128(high, _mm_srli_epi16(nibbles, 8));
+  *out = __builtin_bswap64(static_cast<uint64_t>(_mm_cvtsi128_si64(_mm_packus_epi16(bytes, bytes))));
+  return true;
 }
+#else
+bool Hex16(uint64_t first, uint64_t second, uint64_t* out) {
+  char text[16];
+  std::memcpy(text, &first, 8);
+  std::memcpy(text + 8, &second, 8);
+  *out = 0;
+  for (const char c : text) {
+    const auto digit = static_cast<unsigned char>(c - '0');
+    const auto letter = static_cast<unsigned char>((c | 0x20) - 'a');
+    if (digit > 9 && letter > 5) return false;
+    *out = *out << 4 | (digit <= 9 ? digit : letter + 10U);
+  }
+  return true;
+}
+#endif
 
 bool UuidFromHex(uint64_t a, uint64_t b, uint64_t c, uint64_t d, duck::HugeInt* out) {
-  uint64_t bad = 0;
-  const uint64_t high = static_cast<uint64_t>(Hex8(a, &bad)) << 32 | Hex8(b, &bad);
-  const uint64_t low = static_cast<uint64_t>(Hex8(c, &bad)) << 32 | Hex8(d, &bad);
-  if (bad != 0) return false;
+  uint64_t high = 0;
+  if (!Hex16(a, b, &high) || !Hex16(c, d, &out->lower)) return false;
   out->upper = static_cast<int64_t>(high ^ (uint64_t{1} << 63));
-  out->lower = low;
   return true;
 }
 
