@@ -187,7 +187,7 @@ Flow MemoryFinder::Join(const Node& node) {
   if (both != Flow::kStream) return both;
   if (left == Flow::kStream && right == Flow::kStream) {
     const bool is_same = node.join == "POSITIONAL";
-    Need(node, is_same ? "a positional join" : "a join of two streams");
+    Need(node, is_same ? "a positional join" : "a join of streams");
     return both;
   }
   const bool stream_left = left == Flow::kStream;
@@ -219,7 +219,7 @@ Flow MemoryFinder::Union(const Node& node) {
     has_bounded = has_bounded || (flow == Flow::kBounded && !IsEmpty(*child));
   }
   // They would be appended again in every step.
-  if (out == Flow::kStream && has_bounded) Need(node, "rows of a bounded input beside a stream");
+  if (out == Flow::kStream && has_bounded) Need(node, kBoundedBesideStream);
   return out;
 }
 
@@ -242,6 +242,11 @@ bool IsOuterRows(const Node& node) {
          node.children[0]->columns[0].name.rfind("__duckdb_delim_", 0) == 0;
 }
 
+const char* DistinctWord(const Node& node) {
+  if (!node.groups.empty()) return "DISTINCT ON";
+  return node.children[0]->op == Op::kUnionAll ? "UNION without ALL" : "DISTINCT";
+}
+
 Flow MemoryFinder::Single(const Node& node) {
   const Flow flow = Visit(*node.children[0]);
   if (flow != Flow::kStream) return flow;
@@ -253,8 +258,8 @@ Flow MemoryFinder::Single(const Node& node) {
       break;
     case Op::kOrder: Need(node, "ORDER BY"); break;
     case Op::kLimit: Need(node, "LIMIT"); break;
-    case Op::kDistinct: Need(node, node.groups.empty() ? "DISTINCT" : "DISTINCT ON"); break;
-    case Op::kOther: Need(node, "'" + node.name + "'"); break;
+    case Op::kDistinct: Need(node, DistinctWord(node)); break;
+    case Op::kOther: Need(node, node.name == "RECURSIVE_CTE" ? "a recursive CTE" : node.name); break;
     default: break;
   }
   return flow;
@@ -277,7 +282,7 @@ Flow MemoryFinder::Visit(const Node& node) {
   if (node.children.size() == 1) return Single(node);
   Flow out = Flow::kBounded;
   for (const auto& child : node.children) out = std::max(out, Visit(*child));
-  if (out == Flow::kStream) Need(node, node.op == Op::kSetOp ? node.name : "'" + node.name + "'");
+  if (out == Flow::kStream) Need(node, node.name == "RECURSIVE_CTE" ? "a recursive CTE" : node.name);
   return out;
 }
 

@@ -28,6 +28,7 @@ struct MemoryNeed {
   std::string node;  // the operator as Print shows it
   std::vector<std::string> streams;
 };
+inline constexpr const char* kBoundedBesideStream = "rows of a bounded input beside a stream";
 std::vector<MemoryNeed> FindMemoryNeeds(const Node& root, const IsStream& is_stream);
 
 // Calls of functions in `names` anywhere in the tree.

@@ -2,9 +2,9 @@
 #include "plan/compile.h"
 
 #include <algorithm>
-#include <map>
 
 #include "plan/analyse.h"
+#include "plan/parse_tree.h"
 #include "plan/read_plan.h"
 #include "plan/retell.h"
 #include "plan/signature.h"
@@ -24,7 +24,10 @@ constexpr const char* kOptimizersSql =
 // being computed too early.
 constexpr const char* kVolatileSql =
     "SELECT DISTINCT function_name FROM duckdb_functions() "
-    "WHERE stability IN ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') AND function_name <> 'error' ORDER BY 1";
+    "WHERE (stability IN ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') AND function_name <> 'error') "
+    "OR function_name IN ('current_localtime', 'current_localtimestamp') ORDER BY 1";
+
+const std::string kSelect = "SELECT ";
 
 std::string RuleName(size_t index) { return "__qn_rule" + std::to_string(index); }
 
@@ -35,33 +38,6 @@ Place PlaceOf(const Statement& statement, const std::string& sql) {
 Place PlaceOf(const Statement& statement, const Rule& rule) {
   return {rule.where.empty() ? statement.where : rule.where, "expectation", rule.name, statement.dataset,
           rule.condition};
-}
-
-// Tables that a parsed statement names, and the names that its WITH clauses give.
-void CollectTables(const Json& json, std::vector<std::string>& tables, std::set<std::string>& ctes) {
-  if (json.IsArray()) {
-    for (const Json& item : json.Items()) CollectTables(item, tables, ctes);
-    return;
-  }
-  if (!json.IsObject()) return;
-  if (json["type"].Str() == "BASE_TABLE") {
-    const std::string& name = json["table_name"].Str();
-    if (std::find(tables.begin(), tables.end(), name) == tables.end()) tables.push_back(name);
-  }
-  for (const auto& [name, value] : json.Members()) {
-    if (name == "cte_map") {
-      for (const Json& entry : value["map"].Items()) ctes.insert(entry["key"].Str());
-    }
-    CollectTables(value, tables, ctes);
-  }
-}
-
-std::vector<std::string> TablesOf(const Json& parsed) {
-  std::vector<std::string> tables;
-  std::set<std::string> ctes;
-  CollectTables(parsed, tables, ctes);
-  std::erase_if(tables, [&ctes](const std::string& name) { return ctes.count(name) > 0; });
-  return tables;
 }
 
 bool SameName(const std::string& a, const std::string& b) {
@@ -75,6 +51,13 @@ std::string WithRules(const std::string& sql, const std::string& name, const std
     out += ", (" + conditions[i] + "\n) AS " + QuoteName(RuleName(i));  // a new line: it may end with a comment
   }
   return out + " FROM (" + sql + "\n) AS " + QuoteName(name);
+}
+
+Status NeedsMoreRows(const Place& place, const std::string& what) {
+  return Invalid("QN-1210", "The condition of expectation '" + place.name + "' looks at more than one row: " + what + ".")
+      .With(At(place))
+      .With("A rule is checked row by row, as rows come in. Compute the value in the SQL of a materialized view.")
+      .With(kNothingStarted);
 }
 
 std::vector<std::string> Conditions(const Statement& statement) {
@@ -162,14 +145,17 @@ Status Compiler::CheckStatement(const Statement& statement, const std::string& s
         .With(kNothingStarted);
   }
   for (const Rule& rule : statement.rules) {
-    QN_GET(Json condition, Parse("SELECT " + rule.condition + "\n"));
-    if (condition["error"].Bool()) return Retell(condition, PlaceOf(statement, rule), 7, {}, {});
-    const Json& node = condition["statements"].At(0)["node"];
-    const bool is_one = condition["statements"].Items().size() == 1 && node["select_list"].Items().size() == 1 &&
-                        node["from_table"]["type"].Str() == "EMPTY" && node["where_clause"].IsNull();
-    if (!is_one) {
+    const Place at = PlaceOf(statement, rule);
+    if (TrimSql(rule.condition).empty()) {
+      return Invalid("QN-1206", "The condition of expectation '" + rule.name + "' is empty.")
+          .With("at " + at.where + ", in the expectation '" + rule.name + "'")
+          .With(kNothingStarted);
+    }
+    QN_GET(Json condition, Parse(kSelect + rule.condition + "\n"));
+    if (condition["error"].Bool()) return Retell(condition, at, kSelect.size(), {}, {});
+    if (!IsOneExpression(condition)) {
       return Invalid("QN-1206", "The condition of expectation '" + rule.name + "' is not one expression.")
-          .With(At(PlaceOf(statement, rule)))
+          .With(At(at))
           .With(kNothingStarted);
     }
   }
@@ -201,38 +187,73 @@ Status Compiler::CheckRules(const Statement& statement, const std::string& sql) 
     const std::string before = "SELECT (";
     QN_GET(Json alone, Plan(before + rule.condition + "\n) FROM (" + sql + "\n) AS " + QuoteName(statement.dataset)));
     if (alone["error"].Bool()) return Retell(alone, PlaceOf(statement, rule), before.size(), output, all);
+    // Fine alone, but not beside the columns: an aggregate.
+    QN_GET(Json beside, Plan(WithRules(sql, statement.dataset, {rule.condition})));
+    if (beside["error"].Bool()) return NeedsMoreRows(PlaceOf(statement, rule), "an aggregate");
   }
   return Ok();
 }
 
+// Functions that read files have no form in DuckDB's plan.
+bool IsWithoutPlan(const Json& answer) {
+  const std::string& text = answer["error_message"].Str();
+  return text.find("does not support serialization") != std::string::npos ||
+         text.find("Serialize not implemented") != std::string::npos;
+}
+
 Result<Query> Compiler::Bind(const Statement& statement) {
-  const std::string sql = TrimSql(statement.sql);
-  QN_TRY(CheckStatement(statement, sql));
-  const std::vector<std::string> conditions = Conditions(statement);
-  QN_GET(Json plan, Plan(WithRules(sql, statement.dataset, conditions)));
-  if (plan["error"].Bool()) {
-    QN_TRY(CheckRules(statement, sql));
-    return Retell(plan, PlaceOf(statement, sql), 0, {}, {});
-  }
   Query query;
+  query.sql = TrimSql(statement.sql);
+  QN_TRY(CheckStatement(statement, query.sql));
   query.dataset = statement.dataset;
   query.where = statement.where;
-  query.sql = sql;
-  query.conditions = conditions;
+  query.conditions = Conditions(statement);
   for (const Rule& rule : statement.rules) query.rules.push_back(rule.name);
+  for (const View& view : views_) query.views.emplace_back(view.name, view.sql);
+  QN_GET(query.reads, Reads(statement));
+  QN_GET(Json plan, Plan(WithRules(query.sql, statement.dataset, query.conditions)));
+  if (!plan["error"].Bool()) return BindTree(std::move(query), statement, plan);
+  if (IsWithoutPlan(plan)) return BindWithoutTree(std::move(query), statement);
+  QN_TRY(CheckRules(statement, query.sql));
+  return Retell(plan, PlaceOf(statement, query.sql), 0, {}, {});
+}
+
+void SplitColumns(const Schema& all, Query& query) {
+  QN_CHECK(all.size() >= query.rules.size());
+  const auto first_rule = all.end() - static_cast<std::ptrdiff_t>(query.rules.size());
+  query.columns.assign(all.begin(), first_rule);
+  query.rule_columns.assign(first_rule, all.end());
+}
+
+Result<Query> Compiler::BindTree(Query query, const Statement& statement, const Json& plan) {
   QN_GET(query.tree, ReadPlan(plan["plans"].At(0)));
   MarkNeeded(*query.tree);
-  QN_CHECK(query.tree->columns.size() >= query.rules.size());
-  query.columns.assign(query.tree->columns.begin(),
-                       query.tree->columns.end() - static_cast<std::ptrdiff_t>(query.rules.size()));
-  QN_GET(query.reads, Reads(statement));
+  SplitColumns(query.tree->columns, query);
   query.inputs = InputsOf(*query.tree);
   for (const std::string& input : query.inputs) {
     if (!statement.takes_all && IsStream(input)) query.streams.push_back(input);
   }
   query.mode = query.streams.empty() ? Mode::kRecompute : Mode::kStream;
-  for (const View& view : views_) query.views.emplace_back(view.name, view.sql);
   query.is_stateless = FindMemoryNeeds(*query.tree, [this](const std::string& name) { return IsStream(name); }).empty();
+  return query;
+}
+
+Result<Query> Compiler::BindWithoutTree(Query query, const Statement& statement) {
+  for (const std::string& name : query.reads) {
+    if (FindInput(name) != nullptr) query.inputs.push_back(name);
+    if (const View* view = FindView(name)) query.inputs.insert(query.inputs.end(), view->inputs.begin(), view->inputs.end());
+  }
+  for (const std::string& input : query.inputs) {
+    if (statement.takes_all || !IsStream(input)) continue;
+    return Invalid("QN-1208", "Dataset '" + statement.dataset + "' reads the stream '" + input + "' and files beside the pipeline.")
+        .With(At(PlaceOf(statement, query.sql)))
+        .With("Declare the files as a reference, qn.reference(…), and read that.")
+        .With(kNothingStarted);
+  }
+  QN_GET(Schema all, scratch_.Describe(WithRules(query.sql, statement.dataset, query.conditions)));
+  SplitColumns(all, query);
+  query.mode = Mode::kRecompute;
+  query.is_stateless = false;
   return query;
 }
 
@@ -259,10 +280,10 @@ Status Compiler::CheckColumns(const Statement& statement, const Query& query) {
     return status.With(kNothingStarted);
   }
   for (size_t i = 0; i < query.rules.size(); ++i) {
-    const Type& type = query.tree->columns[query.columns.size() + i].type;
-    if (type.id == TypeId::kBoolean || type.id == TypeId::kNull) continue;
-    return Invalid("QN-1205", "The condition of expectation '" + query.rules[i] + "' is " + type.ToSql() +
-                                  ", not BOOLEAN.")
+    const Type& type = query.rule_columns[i].type;
+    if (type.id == TypeId::kBoolean) continue;
+    return Invalid("QN-1205", "The condition of expectation '" + query.rules[i] + "' is " +
+                                  (type.id == TypeId::kNull ? "always NULL" : type.ToSql() + ", not BOOLEAN") + ".")
         .With(At(PlaceOf(statement, statement.rules[i])))
         .With("Compare it with something: a rule holds or does not.")
         .With(kNothingStarted);
@@ -271,28 +292,73 @@ Status Compiler::CheckColumns(const Statement& statement, const Query& query) {
 }
 
 Status Compiler::CheckMemory(const Statement& statement, const Query& query) {
-  const Place place = PlaceOf(statement, query.sql);
   const auto needs = FindMemoryNeeds(*query.tree, [this](const std::string& name) { return IsStream(name); });
-  if (!needs.empty()) {
-    const MemoryNeed& need = needs[0];
-    std::string streams;
-    for (const std::string& stream : need.streams) streams += (streams.empty() ? "'" : ", '") + stream + "'";
-    const bool is_union = need.what.find("beside a stream") != std::string::npos;
-    Status status = Invalid("QN-1210", "Dataset '" + statement.dataset + "' needs memory across steps: " + need.what +
-                                           (streams.empty() || is_union ? "." : " over " + streams + "."));
-    status.With(At(place));
-    status.With("The operator: " + need.node);
-    status.With("A streaming table only appends what each step brings; this operator's answer would change with "
-                "rows of later steps.");
-    status.With(is_union ? "Append the bounded rows by a flow of their own: @qn.append_flow(target=…, once=True)."
-                         : "Make it a @qn.materialized_view: it is computed over everything when the sources are "
-                           "drained. Or leave the operator out.");
-    return status.With(kNothingStarted);
+  if (needs.empty()) return Ok();
+  QN_TRY(CheckRuleMemory(statement));
+  const MemoryNeed& need = needs[0];
+  std::string streams;
+  for (const std::string& stream : need.streams) streams += (streams.empty() ? "'" : ", '") + stream + "'";
+  const bool is_union = need.what == kBoundedBesideStream;
+  const bool says_stream = need.what.find("stream") != std::string::npos;
+  if (!streams.empty()) streams = says_stream ? " (" + streams + ")" : " over " + streams;
+  Status status =
+      Invalid("QN-1210", "Dataset '" + statement.dataset + "' needs memory across steps: " + need.what + streams + ".");
+  status.With(At(PlaceOf(statement, query.sql))).With("The operator: " + need.node);
+  if (is_union) {
+    status.With("A streaming table appends what each step brings; these rows would be appended again in every step.");
+    status.With("Append them by a flow of their own: @qn.append_flow(target=\"" + statement.dataset + "\", once=True).");
+  } else {
+    status.With("A streaming table only appends what each step brings; rows of later steps would change this answer.");
+    status.With("Make it a @qn.materialized_view, which is computed over everything when the sources are drained. Or "
+                "leave the operator out.");
   }
-  const std::vector<std::string> calls = FindCalls(*query.tree, volatile_functions_);
-  if (calls.empty()) return Ok();
-  return Invalid("QN-1211", "Dataset '" + statement.dataset + "' calls " + calls[0] +
-                                "(), which answers differently every time.")
+  return status.With(kNothingStarted);
+}
+
+// Blames a rule when the statement alone needs no memory.
+Status Compiler::CheckRuleMemory(const Statement& statement) {
+  const auto is_stream = [this](const std::string& name) { return IsStream(name); };
+  Statement part = statement;
+  part.rules.clear();
+  QN_GET(Query bare, Bind(part));
+  if (!FindMemoryNeeds(*bare.tree, is_stream).empty()) return Ok();
+  for (const Rule& rule : statement.rules) {
+    part.rules = {rule};
+    QN_GET(Query query, Bind(part));
+    const auto needs = FindMemoryNeeds(*query.tree, is_stream);
+    if (!needs.empty()) return NeedsMoreRows(PlaceOf(statement, rule), needs[0].what);
+  }
+  return Ok();
+}
+
+std::string Compiler::VolatileCall(const Json& parsed) const {
+  std::string call = FirstCall(parsed, volatile_functions_);
+  for (const std::string& name : TablesOf(parsed)) {
+    const View* view = FindView(name);
+    if (call.empty() && view != nullptr) call = view->volatile_call;
+  }
+  return call;
+}
+
+Status Compiler::CheckVolatile(const Statement& statement, const Query& query) {
+  std::vector<Place> places = {PlaceOf(statement, query.sql)};
+  for (const Rule& rule : statement.rules) places.push_back(PlaceOf(statement, rule));
+  std::string call;
+  Place place = places[0];
+  for (size_t i = 0; i < places.size() && call.empty(); ++i) {
+    QN_GET(Json parsed, Parse(i == 0 ? query.sql : kSelect + places[i].text + "\n"));
+    call = VolatileCall(parsed);
+    place = places[i];
+  }
+  if (call.empty()) {
+    // Behind a macro the parser does not see it, but the plan does.
+    place = places[0];
+    const std::vector<std::string> calls = FindCalls(*query.tree, volatile_functions_);
+    if (calls.empty()) return Ok();
+    call = calls[0];
+  }
+  return Invalid("QN-1211", "'" + call + "' in " + place.kind + " '" + place.name +
+                                "' answers differently every time.")
       .With(At(place))
       .With("A step that is repeated after a crash must give the same rows again.")
       .With("Take the value from the data, or make the dataset a @qn.materialized_view over bounded inputs.")
@@ -332,6 +398,7 @@ Result<Query> Compiler::Compile(const Statement& statement) {
   QN_TRY(CheckColumns(statement, query));
   if (query.mode == Mode::kRecompute) return query;
   QN_TRY(CheckMemory(statement, query));
+  QN_TRY(CheckVolatile(statement, query));
   QN_GET(Json plan, Plan(WithRules(query.sql, query.dataset, query.conditions)));
   QN_TRY(CheckFragment(statement, query, plan));
   return query;
@@ -341,7 +408,9 @@ Result<Query> Compiler::DeclareView(const Statement& statement) {
   QN_GET(Query query, Bind(statement));
   QN_TRY(scratch_.Query("CREATE OR REPLACE VIEW " + QuoteName(statement.dataset) + " AS " + query.sql).status());
   std::erase_if(views_, [&statement](const View& old) { return SameName(old.name, statement.dataset); });
-  views_.push_back({statement.dataset, query.sql});
+  QN_GET(Json parsed, Parse(query.sql));
+  std::string call = VolatileCall(parsed);
+  views_.push_back({statement.dataset, query.sql, std::move(call), query.inputs});
   return query;
 }
 
@@ -351,7 +420,7 @@ Result<std::vector<std::string>> Compiler::Reads(const Statement& statement) {
   QN_GET(Json parsed, Parse(sql));
   std::vector<std::string> reads = TablesOf(parsed);
   for (const Rule& rule : statement.rules) {
-    QN_GET(Json condition, Parse("SELECT " + rule.condition + "\n"));
+    QN_GET(Json condition, Parse(kSelect + rule.condition + "\n"));
     for (const std::string& name : TablesOf(condition)) {
       if (std::find(reads.begin(), reads.end(), name) == reads.end()) reads.push_back(name);
     }

@@ -55,7 +55,10 @@ struct Query {
   std::vector<std::string> inputs;  // inputs at the leaves, views looked through; once each
   std::vector<std::string> streams; // those of them that are streams here
   std::vector<std::string> rules;   // names, in the order of __qn_rule0, __qn_rule1, …
-  std::unique_ptr<Node> tree;       // output columns, then one BOOLEAN a rule
+  Schema rule_columns;              // __qn_rule<i>, all BOOLEAN
+  // Output columns, then one BOOLEAN a rule. Null when the statement reads files by itself, whose plan DuckDB does
+  // not tell; only with kRecompute.
+  std::unique_ptr<Node> tree;
 
   // For kRecompute: the statement, its rules and the views it goes through.
   std::string sql;
@@ -96,6 +99,8 @@ class Compiler {
   struct View {
     std::string name;
     std::string sql;
+    std::string volatile_call;        // what in it answers differently every time
+    std::vector<std::string> inputs;  // at its leaves
   };
 
   explicit Compiler(duck::Connection& scratch) : scratch_(scratch) {}
@@ -104,8 +109,13 @@ class Compiler {
   Status CheckStatement(const Statement& statement, const std::string& sql);
   Status CheckRules(const Statement& statement, const std::string& sql);
   Result<Query> Bind(const Statement& statement);
+  Result<Query> BindTree(Query query, const Statement& statement, const Json& plan);
+  Result<Query> BindWithoutTree(Query query, const Statement& statement);
   Status CheckColumns(const Statement& statement, const Query& query);
   Status CheckMemory(const Statement& statement, const Query& query);
+  Status CheckVolatile(const Statement& statement, const Query& query);
+  Status CheckRuleMemory(const Statement& statement);
+  std::string VolatileCall(const Json& parsed) const;
   Status CheckFragment(const Statement& statement, const Query& query, const Json& plan);
   bool IsStream(const std::string& input) const;
   const Input* FindInput(const std::string& name) const;
@@ -114,7 +124,7 @@ class Compiler {
   duck::Connection& scratch_;
   std::vector<Input> inputs_;
   std::vector<View> views_;
-  std::set<std::string> volatile_functions_;
+  std::set<std::string> volatile_functions_;  // their answer is not decided by their arguments
 };
 
 }  // namespace qn::plan

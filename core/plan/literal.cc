@@ -93,11 +93,7 @@ std::string TimestampText(int64_t units, int64_t per_second, int digits) {
     rest += per_day;
     --days;
   }
-  std::string date = DateText(days);
-  const std::string time = " " + TimeText(rest, per_second, digits);
-  const size_t before_christ = date.find(" (BC)");
-  if (before_christ == std::string::npos) return date + time;
-  return date.substr(0, before_christ) + time + " (BC)";
+  return DateText(days) + " " + TimeText(rest, per_second, digits);
 }
 
 std::string IntervalText(const Json& value) {
@@ -167,8 +163,7 @@ Result<std::string> TextOf(const Json& json, const Type& type) {
     case TypeId::kTimestampTz: {
       const std::string text = TimestampText(json.Int(), kMicrosPerSecond, 6);
       if (text.find("infinity") != std::string::npos) return text;
-      const size_t era = text.find(" (BC)");
-      return era == std::string::npos ? text + "+00" : text.substr(0, era) + "+00 (BC)";
+      return text + "+00";
     }
     case TypeId::kInterval: return IntervalText(json);
     case TypeId::kUuid: return UuidText(json);

@@ -1,6 +1,8 @@
 // The tree as text for people: one line an operator, children below it.
+#include <algorithm>
 #include <cctype>
 
+#include "plan/analyse.h"
 #include "plan/literal.h"
 #include "plan/node.h"
 
@@ -30,10 +32,18 @@ std::string Constant(const Expr& expr) {
   return out;
 }
 
-Schema Lambda(const Expr& lambda) {
-  Schema out;
-  for (const std::string& name : lambda.names) out.insert(out.begin(), {name, {}, true, ""});
-  return out;
+// "lambda n: n + qty", with the captures that stand behind it among the call's arguments.
+std::string LambdaText(const Expr& lambda, const Expr& call, size_t captures_from, const Schema& columns) {
+  Schema inside;
+  std::string names;
+  for (const std::string& name : lambda.names) {
+    inside.insert(inside.begin(), {name, {}, true, ""});
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  for (size_t i = captures_from; i < call.children.size(); ++i) {
+    inside.push_back({Print(call.children[i], columns), {}, true, ""});
+  }
+  return "lambda " + names + ": " + Print(lambda.children[0], inside);
 }
 
 std::string Orders(const std::vector<OrderKey>& orders, const Schema& columns) {
@@ -49,10 +59,12 @@ std::string CallText(const Expr& expr, const Schema& columns) {
     return "(" + List(expr.children, columns, (" " + expr.name + " ").c_str()) + ")";
   }
   std::string out = expr.name + "(" + (expr.is_distinct ? "distinct " : "");
-  bool is_first = true;
-  for (const Expr& child : expr.children) {
-    out += (is_first ? "" : ", ") + Print(child, columns);
-    is_first = false;
+  size_t end = expr.children.size();
+  for (size_t i = 0; i < end; ++i) {
+    const Expr& child = expr.children[i];
+    const bool is_lambda = child.kind == Expr::Kind::kLambda;
+    if (is_lambda) end = std::min(end, i + 1 + expr.index);
+    out += (i > 0 ? ", " : "") + (is_lambda ? LambdaText(child, expr, end, columns) : Print(child, columns));
   }
   out += ")";
   if (!expr.filter.empty()) out += " where " + Print(expr.filter[0], columns);
@@ -143,6 +155,7 @@ std::string Line(const Node& node) {
 }
 
 void Tree(const Node& node, size_t depth, std::string& out) {
+  if (IsDeadWindow(node)) return Tree(*node.children[0], depth, out);
   out += std::string(depth * 2, ' ') + Line(node) + "\n";
   for (const auto& child : node.children) Tree(*child, depth + 1, out);
 }
@@ -168,9 +181,8 @@ std::string Print(const Expr& expr, const Schema& columns) {
     case Kind::kCoalesce: return "coalesce(" + List(expr.children, columns) + ")";
     case Kind::kTry: return "try(" + List(expr.children, columns) + ")";
     case Kind::kCase: return CaseText(expr, columns);
-    case Kind::kLambda: return "lambda " + Print(expr.children[0], Lambda(expr));
     case Kind::kUnnest: return "unnest(" + List(expr.children, columns) + ")";
-    case Kind::kUnknown: break;
+    case Kind::kLambda: case Kind::kUnknown: break;
   }
   return "<" + expr.name + ">";
 }

@@ -25,6 +25,23 @@ std::string Quoted(const std::string& text, char quote = '"') {
 
 bool Has(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
 
+bool IsNamePart(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
+bool HasWord(const std::string& text, const std::string& word) {
+  for (size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    const size_t end = at + word.size();
+    if ((at == 0 || !IsNamePart(text[at - 1])) && (end == text.size() || !IsNamePart(text[end]))) return true;
+  }
+  return false;
+}
+
+// DuckDB names the types of bare numbers and texts INTEGER_LITERAL, STRING_LITERAL.
+std::string WithoutLiteral(std::string text) {
+  const std::string word = "_LITERAL";
+  for (size_t at = text.find(word); at != std::string::npos; at = text.find(word)) text.erase(at, word.size());
+  return text;
+}
+
 class Teller {
  public:
   Teller(const Json& error, const Place& place, size_t shift, const std::vector<Known>& reads,
@@ -40,11 +57,11 @@ class Teller {
 
   Status Tell() const {
     const std::string& type = error_["error_type"].Str();
-    if (type == "parser") return Syntax();
+    if (type == "parser" && Has(message_, "syntax error")) return Syntax();
     if (Has(message_, "Only SELECT statements")) return NotSelect();
     if (type == "catalog" && error_["type"].Str() == "Table") return Table(error_["name"].Str());
     if (type == "catalog") return Missing();
-    if (Has(message_, "Referenced table \"")) return Table(Quoted(message_));
+    if (Has(message_, "Referenced table \"")) return Alias();
     if (error_["error_subtype"].Str() == "COLUMN_NOT_FOUND") return Column(error_["name"].Str(), reads_);
     if (Has(message_, "does not have a column named")) return ColumnOfTable();
     if (IsTypeClash()) return Clash();
@@ -58,8 +75,8 @@ class Teller {
 
   Status Syntax() const {
     const std::string near = Quoted(message_);
-    Status status = Invalid("QN-1206", "The SQL of " + place_.kind + " '" + place_.name + "' is not complete or has a " +
-                                           "slip" + (near.empty() ? "." : " near '" + near + "'."));
+    Status status = Invalid("QN-1206", Subject() + " is not complete or has a slip" +
+                                           (near.empty() ? "." : " near '" + near + "'."));
     const SqlLine line = LineAt(place_.text, position_);
     status.With("at " + place_.where + ", in the " + place_.kind + " '" + place_.name + "'" +
                 (line.count > 1 ? ", line " + std::to_string(line.number) + " of its SQL:" : ":"));
@@ -67,14 +84,38 @@ class Teller {
       status.With("  " + line.text);
       status.With("  " + std::string(line.column, ' ') + "^");
     }
-    if (near.empty()) status.With("DuckDB says: " + FirstLine(message_));
     return Finish(std::move(status));
   }
 
+  // "The condition of expectation 'x'" or "The SQL of dataset 'x'".
+  std::string Subject() const {
+    return (place_.kind == "expectation" ? "The condition of " : "The SQL of ") + place_.kind + " '" + place_.name + "'";
+  }
+
   Status NotSelect() const {
-    return Finish(Invalid("QN-1209", "The SQL of " + place_.kind + " '" + place_.name + "' is not a SELECT.")
+    if (place_.kind == "expectation") {
+      return Finish(Invalid("QN-1206", Subject() + " is not one expression.").With(Where()));
+    }
+    const bool is_pivot = Has(place_.text, "PIVOT") || Has(place_.text, "pivot");
+    return Finish(Invalid("QN-1209", Subject() + " is not a SELECT.")
                       .With(Where())
-                      .With("A dataset is one SELECT that gives its rows; Qanat writes them."));
+                      .With(is_pivot ? "PIVOT has to name its columns, or it would differ from run to run: "
+                                       "PIVOT … ON x IN ('a', 'b') USING …"
+                                     : "A dataset is one SELECT that gives its rows; Qanat writes them."));
+  }
+
+  // A name before a dot that is neither a table of the SELECT nor an alias.
+  Status Alias() const {
+    const std::string name = Quoted(message_);
+    Status status = Invalid("QN-1201", "'" + name + "' is not among the tables of this SELECT.");
+    status.With(Where());
+    const size_t candidates = message_.find("Candidate tables: ");
+    if (candidates != std::string::npos) {
+      std::string list = FirstLine(message_.substr(candidates + 18));
+      std::erase(list, '"');
+      status.With("It has: " + list);
+    }
+    return Finish(std::move(status));
   }
 
   Status Table(const std::string& name) const {
@@ -102,7 +143,23 @@ class Teller {
     return Finish(std::move(status));
   }
 
+  // The column is in what the statement reads, but a subquery in between does not hand it on.
+  Status Hidden(const std::string& name, const Known& known) const {
+    Status status =
+        Invalid("QN-1203", "Column '" + name + "' of '" + known.name + "' does not reach this place of the SQL.");
+    status.With(Where()).With("A subquery or a WITH in between does not hand it on.");
+    std::string candidates = error_["candidates"].Str();
+    for (size_t at = candidates.find(','); at != std::string::npos; at = candidates.find(',', at + 2)) {
+      candidates.insert(at + 1, " ");
+    }
+    if (!candidates.empty()) status.With("Here there is, for example: " + candidates);
+    return Finish(std::move(status));
+  }
+
   Status Column(const std::string& name, const std::vector<Known>& reads) const {
+    for (const Known& known : reads) {
+      if (ColumnIndex(known.columns, name) >= 0) return Hidden(name, known);
+    }
     Status status = Invalid("QN-1203", "Column '" + name + "' does not exist in " +
                                            (reads.size() == 1 ? "dataset '" + reads[0].name + "'."
                                                               : "what " + place_.kind + " '" + place_.name + "' reads."));
@@ -151,7 +208,7 @@ class Teller {
       const Schema& columns = reads_[i].columns;
       for (size_t c = 0; c < columns.size() && c < kColumnsMax; ++c) {
         // Only the columns that the failing text speaks of.
-        if (!Has(place_.text, columns[c].name.c_str())) continue;
+        if (!HasWord(place_.text, columns[c].name)) continue;
         list += (list.empty() ? "" : ", ") + columns[c].name + " " + columns[c].type.ToSql();
       }
       if (!list.empty()) status.With("'" + reads_[i].name + "' has: " + list);
@@ -161,16 +218,13 @@ class Teller {
 
   std::string ClashText() const {
     if (error_["error_subtype"].Str() == "NO_MATCHING_FUNCTION" && error_.Has("call")) {
-      const std::string call = error_["call"].Str();
+      const std::string call = WithoutLiteral(error_["call"].Str());
       const size_t open = call.find('(');
       const std::string name = call.substr(0, open);
       const bool is_operator = !name.empty() && std::isalnum(static_cast<unsigned char>(name[0])) == 0 && name[0] != '_';
       return std::string("there is no ") + (is_operator ? "operator " : "function ") + call + ".";
     }
-    std::string text = FirstLine(message_);
-    // DuckDB's word for the type of a bare number or text.
-    const std::string word = "_LITERAL";
-    for (size_t at = text.find(word); at != std::string::npos; at = text.find(word)) text.erase(at, word.size());
+    const std::string text = WithoutLiteral(FirstLine(message_));
     return text + (text.empty() || text.back() != '.' ? "." : "");
   }
 

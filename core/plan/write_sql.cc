@@ -144,7 +144,9 @@ Result<Rel> SqlWriter::Scan(const Node& node) {
 
 Result<Rel> SqlWriter::TableFunction(const Node& node) {
   static constexpr std::array kKnown = {"range", "generate_series", "unnest", "repeat"};
-  if (std::find(kKnown.begin(), kKnown.end(), node.name) == kKnown.end()) return Refuse(node.name);
+  if (std::find(kKnown.begin(), kKnown.end(), node.name) == kKnown.end()) {
+    return Invalid("QN-1208", "'" + node.name + "' reads beside the pipeline; declare it as a reference and read that.");
+  }
   const size_t own = node.columns.size() - node.projected_input.size();
   if (own != 1 || node.keep[0] != 0) return Refuse(node.name + " with several columns");
   Rel out;

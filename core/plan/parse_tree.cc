@@ -1,0 +1,78 @@
+// Walks the parser's JSON.
+#include "plan/parse_tree.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace qn::plan {
+namespace {
+
+constexpr std::array kTimeWords = {"current_timestamp", "current_date", "current_time", "localtimestamp", "localtime"};
+
+void CollectTables(const Json& json, std::vector<std::string>& tables, std::set<std::string>& ctes) {
+  if (json.IsArray()) {
+    for (const Json& item : json.Items()) CollectTables(item, tables, ctes);
+    return;
+  }
+  if (!json.IsObject()) return;
+  if (json["type"].Str() == "BASE_TABLE") {
+    const std::string& name = json["table_name"].Str();
+    if (std::find(tables.begin(), tables.end(), name) == tables.end()) tables.push_back(name);
+  }
+  for (const auto& [name, value] : json.Members()) {
+    if (name == "cte_map") {
+      for (const Json& entry : value["map"].Items()) ctes.insert(entry["key"].Str());
+    }
+    CollectTables(value, tables, ctes);
+  }
+}
+
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+std::string CallOf(const Json& json, const std::set<std::string>& functions) {
+  const std::string& kind = json["class"].Str();
+  if (kind == "FUNCTION") {
+    const std::string name = Lower(json["function_name"].Str());
+    return functions.count(name) > 0 ? name : "";
+  }
+  if (kind != "COLUMN_REF" || json["column_names"].Items().size() != 1) return "";
+  const std::string name = Lower(json["column_names"].At(0).Str());
+  return std::find(kTimeWords.begin(), kTimeWords.end(), name) == kTimeWords.end() ? "" : name;
+}
+
+}  // namespace
+
+std::vector<std::string> TablesOf(const Json& parsed) {
+  std::vector<std::string> tables;
+  std::set<std::string> ctes;
+  CollectTables(parsed, tables, ctes);
+  std::erase_if(tables, [&ctes](const std::string& name) { return ctes.count(name) > 0; });
+  return tables;
+}
+
+std::string FirstCall(const Json& parsed, const std::set<std::string>& functions) {
+  if (parsed.IsArray()) {
+    for (const Json& item : parsed.Items()) {
+      if (std::string found = FirstCall(item, functions); !found.empty()) return found;
+    }
+  }
+  if (!parsed.IsObject()) return "";
+  if (std::string found = CallOf(parsed, functions); !found.empty()) return found;
+  for (const auto& [name, value] : parsed.Members()) {
+    if (std::string found = FirstCall(value, functions); !found.empty()) return found;
+  }
+  return "";
+}
+
+bool IsOneExpression(const Json& parsed) {
+  const Json& node = parsed["statements"].At(0)["node"];
+  return parsed["statements"].Items().size() == 1 && node["select_list"].Items().size() == 1 &&
+         node["from_table"]["type"].Str() == "EMPTY" && node["where_clause"].IsNull() &&
+         node["modifiers"].Items().empty() && node["having"].IsNull();
+}
+
+}  // namespace qn::plan
