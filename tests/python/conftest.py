@@ -7,9 +7,9 @@ import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import fake_core
 import pytest
 
+import fake_core
 from qanat.errors import QanatError
 from qanat.pipelines.load import load
 from qanat.pipelines.plan import Pipeline

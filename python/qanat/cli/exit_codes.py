@@ -46,8 +46,8 @@ def of(error: QanatError, *, started: bool) -> int:
     """The exit code of a failure before the run started, or in it."""
     if error.code.startswith("QN-90"):
         return BUG
-    if error.code.startswith("QN-13") and error.kind == "invalid":
-        return USAGE
+    if error.code.startswith("QN-13"):
+        return USAGE if error.kind == "invalid" else FAILED
     if error.code == RULE_BROKEN_CODE:
         return RULE
     if error.kind.casefold() in ("retryable", "unknown", "conflict"):

@@ -22,24 +22,29 @@ app = typer.Typer(
 dlq = typer.Typer(no_args_is_help=True, help="Rows that could not go where they were meant to go, and why.")
 app.add_typer(dlq, name="dlq")
 
+_FLAG = " "  # nothing where other options have the name of their value
+
 File = Annotated[
     Path | None,
     typer.Argument(
+        metavar="FILE",
         help="Pipeline file: .py, .sql, or a .yml spec. Left out: the spec file here or above.",
         show_default=False,
     ),
 ]
 SpecOption = Annotated[
     Path | None,
-    typer.Option("--spec", help="Spec file; the same as naming it as FILE.", show_default=False),
+    typer.Option(
+        "--spec", help="Spec file; the same as naming it as FILE.", metavar="FILE", show_default=False
+    ),
 ]
 Storage = Annotated[
     Path | None,
     typer.Option(
         "--storage",
-        help="Folder of the tables, each in DIR/<dataset>.  [default: the spec's, or ./lake]",
+        help="Folder of the tables, each in a folder of its own.",
         metavar="DIR",
-        show_default=False,
+        show_default="the spec's, or ./lake",
     ),
 ]
 
@@ -55,7 +60,10 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and leave.", callback=_version, is_eager=True)
+        bool,
+        typer.Option(
+            "--version", metavar=_FLAG, help="Print the version and leave.", callback=_version, is_eager=True
+        ),
     ] = False,
 ) -> None:
     pass
@@ -63,7 +71,7 @@ def _options(
 
 @app.command()
 def init(
-    name: Annotated[str, typer.Argument(help="Folder to make, and the pipeline's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Folder to make, and the pipeline's name.")],
 ) -> None:
     """Make a pipeline to start from: it runs, with its own data and a test."""
     from qanat.cli.init_command import init as command
@@ -75,7 +83,7 @@ def init(
 def run(
     file: File = None,
     continuous: Annotated[
-        bool, typer.Option("--continuous", help="Go on when the sources have nothing more.")
+        bool, typer.Option("--continuous", metavar=_FLAG, help="Go on when the sources have nothing more.")
     ] = False,
     storage: Storage = None,
     memory: Annotated[
@@ -87,7 +95,9 @@ def run(
             show_default="as DuckDB decides",
         ),
     ] = "",
-    threads: Annotated[int, typer.Option("--threads", help="Threads to use.", show_default="all cores")] = 0,
+    threads: Annotated[
+        int, typer.Option("--threads", help="Threads to use.", metavar="N", show_default="all cores")
+    ] = 0,
     refresh: Annotated[
         list[str] | None,
         typer.Option(
@@ -104,7 +114,7 @@ def run(
         ),
     ] = None,
     full_refresh_all: Annotated[
-        bool, typer.Option("--full-refresh-all", help="Empty all datasets and begin again.")
+        bool, typer.Option("--full-refresh-all", metavar=_FLAG, help="Empty all datasets and begin again.")
     ] = False,
     trigger: Annotated[
         str,
@@ -160,11 +170,12 @@ def dry_run(file: File = None, storage: Storage = None, spec: SpecOption = None)
 def graph(
     file: File = None,
     format: Annotated[
-        str, typer.Option("--format", help="text, svg or html.", show_default="by -o, or text")
+        str,
+        typer.Option("--format", help="text, svg or html.", metavar="FORM", show_default="by -o, or text"),
     ] = "",
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="File to write.", show_default="standard output"),
+        typer.Option("-o", "--output", help="File to write.", metavar="FILE", show_default="standard output"),
     ] = None,
     spec: SpecOption = None,
 ) -> None:
@@ -176,7 +187,9 @@ def graph(
 
 @app.command()
 def schema(
-    glob: Annotated[str, typer.Argument(help="Path or pattern of JSON lines, CSV or Parquet files.")],
+    glob: Annotated[
+        str, typer.Argument(metavar="GLOB", help="Path or pattern of JSON lines, CSV or Parquet files.")
+    ],
 ) -> None:
     """Look at files and print a source declaration to paste into a pipeline."""
     from qanat.cli.schema_command import schema as command
@@ -186,12 +199,19 @@ def schema(
 
 @app.command()
 def query(
-    sql: Annotated[str, typer.Argument(help="One SELECT in DuckDB's SQL; tables by their dataset's name.")],
+    sql: Annotated[
+        str, typer.Argument(metavar="SQL", help="One SELECT in DuckDB's SQL; tables by their dataset's name.")
+    ],
     storage: Storage = None,
-    format: Annotated[str, typer.Option("--format", help="table, json, csv or arrow.")] = "table",
-    limit: Annotated[int, typer.Option("--limit", help="Rows that a table shows; 0 is all.", min=0)] = 40,
+    format: Annotated[
+        str, typer.Option("--format", help="table, json, csv or arrow.", metavar="FORM")
+    ] = "table",
+    limit: Annotated[
+        int, typer.Option("--limit", help="Rows that a table shows; 0 is all.", metavar="N", min=0)
+    ] = 40,
     version: Annotated[
-        int, typer.Option("--version", help="Version of the tables to read.", show_default="newest")
+        int,
+        typer.Option("--version", help="Version of the tables to read.", metavar="N", show_default="newest"),
     ] = -1,
 ) -> None:
     """Ask the tables of a pipeline in SQL. Reads only, also while the pipeline runs."""
@@ -202,9 +222,11 @@ def query(
 
 @dlq.command("ls")
 def dlq_ls(
-    dataset: Annotated[str | None, typer.Argument(help="Only this dataset.", show_default=False)] = None,
+    dataset: Annotated[
+        str | None, typer.Argument(metavar="DATASET", help="Only this dataset.", show_default=False)
+    ] = None,
     storage: Storage = None,
-    format: Annotated[str, typer.Option("--format", help="table or json.")] = "table",
+    format: Annotated[str, typer.Option("--format", help="table or json.", metavar="FORM")] = "table",
 ) -> None:
     """Count dead letters by dataset, reason and rule, with the first and the last time."""
     from qanat.cli.dlq_command import ls as command
@@ -214,13 +236,16 @@ def dlq_ls(
 
 @dlq.command("show")
 def dlq_show(
-    dataset: Annotated[str, typer.Argument(help="The dataset whose dead letters to show.")],
+    dataset: Annotated[
+        str, typer.Argument(metavar="DATASET", help="The dataset whose dead letters to show.")
+    ],
     rule: Annotated[
-        str | None, typer.Option("--rule", help="Only of this rule or reason.", show_default=False)
+        str | None,
+        typer.Option("--rule", help="Only of this rule or reason.", metavar="NAME", show_default=False),
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", help="How many; 0 is all.", min=0)] = 10,
+    limit: Annotated[int, typer.Option("--limit", help="How many; 0 is all.", metavar="N", min=0)] = 10,
     storage: Storage = None,
-    format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    format: Annotated[str, typer.Option("--format", help="text or json.", metavar="FORM")] = "text",
 ) -> None:
     """Show dead letters as they came: the bytes, what is wrong with them, the file and line they are from."""
     from qanat.cli.dlq_command import show as command
@@ -231,7 +256,10 @@ def dlq_show(
 @app.command()
 def explain(
     code: Annotated[
-        str | None, typer.Argument(help="A code such as QN-1203; left out: all of them.", show_default=False)
+        str | None,
+        typer.Argument(
+            metavar="CODE", help="A code such as QN-1203; left out: all of them.", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Explain an error code: what it means, what to do, an example."""

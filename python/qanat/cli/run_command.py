@@ -58,9 +58,16 @@ class Stops:
 
     def __init__(self, engine: Engine) -> None:
         self.exit_code: int | None = None
-        self.say: Callable[[str], None] = lambda _: None
         self._engine = engine
         self._asked = 0
+        self._unsaid: list[str] = []
+        self._say: Callable[[str], None] = self._unsaid.append
+
+    def tell_through(self, say: Callable[[str], None]) -> None:
+        """From now on ``say`` shows what is said, and what was said before there was anything to show it."""
+        self._say = say
+        for text in self._unsaid:
+            say(text)
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         """A signal came."""
@@ -69,10 +76,10 @@ class Stops:
         self.exit_code = exit_codes.TERMINATED if number == signal.SIGTERM else exit_codes.INTERRUPTED
         if self._asked == 1:
             self._engine.stop(now=False)
-            self.say("Ending after this step. Again to end at once; both are safe.")
+            self._say("Ending after this step. Again to end at once; both are safe.")
         elif self._asked == 2:
             self._engine.stop(now=True)
-            self.say("Ending at once. The step in hand is not committed; the next run repeats it.")
+            self._say("Ending at once. The step in hand is not committed; the next run repeats it.")
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -102,8 +109,8 @@ def run(request: RunRequest) -> int:
     with stops.installed():
         thread.start()
         view = _view(request.log)  # after the start: its libraries load while the engine works
-        stops.say = view.say
         view.begin(pipeline, storage)
+        stops.tell_through(view.say)
         while True:
             thread.join(_POLL_S)
             if not thread.is_alive():

@@ -44,7 +44,7 @@ def headline(progress: Progress, failure: QanatError | None, asked: bool) -> Tex
     text = Text.assemble((mark, style), (word, "bold"), said)
     if progress.bytes_read:
         text.append(f", {size(rate)}/s")
-    if not steps:
+    if not steps and not asked:
         text.append(". Nothing new was there.")
     return text
 

@@ -64,7 +64,7 @@ def _shaped(given: Any, wanted: list[str], name: str, batch: BatchFunction) -> A
             how = "there twice" if column in names else "not there"
             shown = [f"It gave: {', '.join(names)}", f"Declared: {', '.join(wanted)}"]
             what = f"gave rows in which column '{column}' is {how}"
-            raise _wrong(name, batch, what, [*shown, *did_you_mean(column, names)])
+            raise _wrong(name, batch, what, [*shown, *did_you_mean(column, set(names) - {column})])
     return given.select(wanted)
 
 

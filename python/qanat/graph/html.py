@@ -91,7 +91,7 @@ document.addEventListener('keydown', event => { if (event.key === 'Escape') choo
 def html(graph: Graph) -> str:
     """One file without outside parts: it can be mailed, and opened without a network."""
     nodes = {node.name: _facts(node) for node in graph.nodes}
-    data = json.dumps(nodes, ensure_ascii=False).replace("</", "<\\/")
+    data = json.dumps(nodes, ensure_ascii=False).replace("<", "\\u003c")
     inputs = sum(node.kind in ("source", "reference") for node in graph.nodes)
     said = f"{inputs} inputs, {len(graph.nodes) - inputs} datasets"
     return (
