@@ -8,6 +8,8 @@
 ...     return "SELECT * FROM clicks"
 """
 
+from typing import TYPE_CHECKING, Any
+
 from qanat._version import __version__
 from qanat.connect.files import Files, files
 from qanat.connect.formats import Format, csv, json, parquet
@@ -30,9 +32,11 @@ from qanat.pipelines.expectations import (
     expect_or_fail,
     expect_or_quarantine,
 )
-from qanat.pipelines.load import load
-from qanat.pipelines.plan import Pipeline
 from qanat.pipelines.sources import reference, source
+
+if TYPE_CHECKING:
+    from qanat.pipelines.load import load
+    from qanat.pipelines.plan import Pipeline
 
 __all__ = [
     "Files",
@@ -62,3 +66,16 @@ __all__ = [
     "table",
     "temporary_view",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads what a pipeline file does not need when it is asked for: importing Qanat stays quick."""
+    if name == "load":
+        from qanat.pipelines.load import load
+
+        return load
+    if name == "Pipeline":
+        from qanat.pipelines.plan import Pipeline
+
+        return Pipeline
+    raise AttributeError(f"module 'qanat' has no attribute '{name}'")
