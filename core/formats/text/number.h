@@ -1,6 +1,8 @@
-// Text to numbers, exact or refused. As DuckDB's CAST, with these differences, all of them refusals of what
-// CAST takes: digits grouped by '_', hexadecimal and binary integers, a fraction that is not zero for an
-// integer (CAST rounds it away), and an exponent for a HUGEINT that CAST would round through DOUBLE.
+// Text to numbers, exact or refused. As DuckDB's CAST with these differences. Refused although CAST takes it:
+// digits grouped by '_', hexadecimal and binary integers, a fraction that is not zero for an integer (CAST
+// rounds it away), a DOUBLE or FLOAT beyond the type (CAST gives infinity), "1e2.". Taken although CAST
+// refuses it: "-.0" for unsigned integers, a DECIMAL whose exponent CAST calculates too narrowly ("135e-1" as
+// DECIMAL(4,2)).
 #pragma once
 
 #include <cstdint>

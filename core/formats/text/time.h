@@ -1,6 +1,8 @@
-// Text to dates and times: ISO 8601 and what is near it. As DuckDB's CAST, with these differences, all of
-// them refusals of what CAST takes: years outside 0001–9999, "BC", "epoch", "infinity", a date with a time of
-// day for a DATE, time zone names, blanks around '-' and ':', and a fraction of more than 9 digits.
+// Text to dates and times: ISO 8601 and what is near it. As DuckDB's CAST with these differences. An offset
+// in a TIMESTAMP's text counts (CAST to TIMESTAMP drops it, CAST to TIMESTAMPTZ does not): the same moment
+// gets the same value. Refused although CAST takes it: years outside 0001–9999, "BC", "epoch", "infinity", a
+// date with a time of day for a DATE, time zone names, blanks around '-' and ':', a fraction of more than 9
+// digits. Blanks around the whole are dropped, which CAST does for some types only.
 #pragma once
 
 #include <cstdint>

@@ -110,10 +110,10 @@ bool SameWord(std::string_view text, std::string_view lower) {
 
 Fault ParseBoolean(std::string_view text, bool* out) {
   text = Trim(text);
-  for (const std::string_view word : {"true", "t", "yes", "y", "on", "1"}) {
+  for (const std::string_view word : {"true", "t", "yes", "y", "1"}) {
     if (SameWord(text, word)) return *out = true, Fault::kNone;
   }
-  for (const std::string_view word : {"false", "f", "no", "n", "off", "0"}) {
+  for (const std::string_view word : {"false", "f", "no", "n", "0"}) {
     if (SameWord(text, word)) return *out = false, Fault::kNone;
   }
   return Fault::kForm;

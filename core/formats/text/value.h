@@ -14,7 +14,7 @@
 
 namespace qn::text {
 
-// As DuckDB's CAST: true, t, yes, y, on, 1 and their opposites, in any case.
+// As DuckDB's CAST: true, t, yes, y, 1 and their opposites, in any case.
 Fault ParseBoolean(std::string_view text, bool* out);
 // With hyphens, without, or in braces.
 Fault ParseUuid(std::string_view text, duck::HugeInt* out);
