@@ -17,10 +17,10 @@ namespace qn {
 inline constexpr std::string_view kTempPrefix = ".qn-tmp-";
 
 struct FileInfo {
-  std::string path;      // as listed: the folder asked for + "/" + the rest
+  std::string path;  // as listed: the folder asked for + "/" + the rest
   uint64_t size = 0;
   int64_t modified_ns = 0;
-  uint64_t inode = 0;    // 0 where the store has none
+  uint64_t inode = 0;  // 0 where the store has none
 };
 
 // A file open for reading. Thread-safe: reads carry their own position.
@@ -44,7 +44,9 @@ class Files {
   // Regular files that match a shell pattern (*, ?, [..], ** for any depth, {a,b}), sorted by path.
   virtual Result<std::vector<FileInfo>> Glob(const std::string& pattern) = 0;
 
-  virtual Status MakeFolder(const std::string& path) = 0;  // with parents; fine when there
+  // With parents; fine when there. Each folder made, and the nearest one that was there, is synced into its
+  // parent.
+  virtual Status MakeFolder(const std::string& path) = 0;
   // Writes `bytes` to `path` so that nobody ever sees half of it, synced with its folder. kConflict when
   // `path` is there already, whoever wrote it.
   virtual Status PutIfAbsent(const std::string& path, std::string_view bytes) = 0;

@@ -92,9 +92,10 @@ class MemoryFiles final : public Files {
 
   Status MakeFolder(const std::string& path) override {
     QN_TRY(Ask("make_folder", path, false));
-    for (std::string folder = path; folder != "/"; folder = FolderOf(folder)) {
-      if (folders_.insert(folder).second) durable_folders_.insert(folder);
-    }
+    std::string folder = path;
+    for (; folder != "/" && folders_.insert(folder).second; folder = FolderOf(folder))
+      durable_folders_.insert(folder);
+    durable_folders_.insert(folder);  // the one that was there
     return Ask("make_folder", path, true);
   }
   Status PutIfAbsent(const std::string& path, std::string_view bytes) override {

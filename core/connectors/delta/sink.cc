@@ -69,6 +69,8 @@ Status DeltaSink::Prepare() {
         .With("Delta keeps them outside the files: at least one other column is needed.");
   }
   QN_TRY(CheckProperties());
+  // Twice: the table's folder may have been made by somebody who does not sync.
+  QN_TRY(world_.files.MakeFolder(options_.folder));
   QN_TRY(world_.files.MakeFolder(LogFolder(options_.folder)));
   QN_GET(snapshot_, LoadSnapshot(world_.files, options_.folder, world_.checkpoints));
   table_id_ = NewUuid();
@@ -201,8 +203,8 @@ std::string DeltaSink::NewUuid() const {
 
 // The step before `epoch` that leaves an entry: staged by us and not yet committed, or in the table.
 Epoch DeltaSink::Follows(Epoch epoch) {
-  while (!staged_.empty() && staged_.back() >= epoch) staged_.pop_back();
-  if (!staged_.empty()) return staged_.back();
+  while (!staged_.empty() && staged_.back().epoch >= epoch) staged_.pop_back();
+  if (!staged_.empty()) return staged_.back().epoch;
   const auto found = snapshot_.txns.find(options_.app_id);
   return found == snapshot_.txns.end() ? 0 : found->second.version;
 }
@@ -232,11 +234,13 @@ Result<Receipt> DeltaSink::Stage(Epoch epoch, const StagedDelta& delta) {
   QN_FAIL("delta.stage.files_synced");
   QN_TRY(SyncFolders(folders));
   QN_FAIL("delta.stage.folders_synced");
-  if (snapshot_.version < 0 || metadata_due_) {
+  const bool is_carried =
+      std::any_of(staged_.begin(), staged_.end(), [](const Staged& staged) { return staged.has_metadata; });
+  if ((snapshot_.version < 0 || metadata_due_) && !is_carried) {
     plan.protocol = WantedProtocol();
     plan.metadata = WantedMetadata();
   }
-  if (plan.Writes()) staged_.push_back(epoch);
+  if (plan.Writes()) staged_.push_back({epoch, plan.metadata.has_value()});
   return ReceiptOf(plan);
 }
 
@@ -250,10 +254,12 @@ Result<AddFile> DeltaSink::StageFile(const StagedFile& file, std::set<std::strin
   QN_TRY(world_.files.Sync(file.path));
   QN_FAIL("delta.stage.file_synced");
   QN_GET(const uint32_t crc, ChecksumOf(file.path, file.bytes));
-  for (std::string folder(FolderOf(file.path));; folder = FolderOf(folder)) {
-    // A folder is synced for the new file in it; those above it once, for the new folder in them.
-    if (folder == FolderOf(file.path) || synced_folders_.count(folder) == 0) folders.insert(folder);
-    if (folder.size() <= options_.folder.size()) break;
+  // Its folder for the file's name; and the folder above for each folder that this sink has not named before.
+  std::string folder(FolderOf(file.path));
+  folders.insert(folder);
+  for (; folder.size() > options_.folder.size() && named_folders_.count(folder) == 0;
+       folder = FolderOf(folder)) {
+    folders.insert(std::string(FolderOf(folder)));
   }
   AddFile add;
   add.path = EncodePath(std::string_view(file.path).substr(prefix.size()));
@@ -271,7 +277,8 @@ Result<AddFile> DeltaSink::StageFile(const StagedFile& file, std::set<std::strin
 Status DeltaSink::SyncFolders(const std::set<std::string>& folders) {
   // Deepest first: a name is durable before the folder that holds it is said to be.
   for (auto it = folders.rbegin(); it != folders.rend(); ++it) QN_TRY(world_.files.SyncFolder(*it));
-  synced_folders_.insert(folders.begin(), folders.end());
+  // All but the table's own folder lie in one that was just synced, or were named before.
+  named_folders_.insert(folders.begin(), folders.end());
   return Ok();
 }
 
@@ -314,7 +321,7 @@ Status DeltaSink::Commit(Epoch epoch, const Receipt& receipt) {
   QN_TRY(Refresh());
   QN_TRY(RunMachine(plan));
   QN_FAIL("delta.commit.after");
-  while (!staged_.empty() && staged_.front() <= epoch) staged_.erase(staged_.begin());
+  while (!staged_.empty() && staged_.front().epoch <= epoch) staged_.erase(staged_.begin());
   if (plan.metadata) metadata_due_ = false;
   return Ok();
 }

@@ -88,9 +88,14 @@ class DeltaSink final : public Sink {
   std::string table_id_;       // of a table that we are to create
   bool metadata_due_ = false;  // the table's metadata differs from what the pipeline wants
   Snapshot snapshot_;
-  std::mutex snapshot_mutex_;             // Maintain copies the snapshot while a commit may move it
-  std::vector<Epoch> staged_;             // written by steps staged and not yet committed, ascending
-  std::set<std::string> synced_folders_;  // their own names are known to be durable
+  std::mutex snapshot_mutex_;  // Maintain copies the snapshot while a commit may move it
+  // Steps that will write an entry, staged and not yet committed, ascending.
+  struct Staged {
+    Epoch epoch = 0;
+    bool has_metadata = false;
+  };
+  std::vector<Staged> staged_;
+  std::set<std::string> named_folders_;  // folders of partitions whose names are known to be durable
 };
 
 }  // namespace qn::delta

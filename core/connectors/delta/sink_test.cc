@@ -101,5 +101,278 @@ TEST(DeltaSink, StagedFilesSurviveAPowerCutBeforeTheCommit) {
   EXPECT_EQ(world.Visible(), Set{"a"});
 }
 
+TEST(DeltaSink, AZombieWithStagedFilesIsFenced) {
+  World world;
+  auto zombie = world.Open();
+  auto first = zombie->Stage(1, {{world.Write(*zombie, 1, "zombie")}, false});
+  ASSERT_TRUE(first.ok());
+  auto sink = world.Open();
+  auto second = sink->Stage(1, {{world.Write(*sink, 1, "alive")}, false});
+  ASSERT_TRUE(sink->Commit(1, *second).ok());
+  const Status fenced = zombie->Commit(1, *first);
+  EXPECT_EQ(fenced.code(), "QN-3301");
+  EXPECT_EQ(fenced.kind(), Kind::kConflict);
+  EXPECT_NE(fenced.ToString().find("by 'Qanat test' at 2023-11-14 22:13:20 UTC"), std::string::npos)
+      << fenced.ToString();
+  EXPECT_EQ(world.Visible(), Set{"alive"});
+}
+
+TEST(DeltaSink, StepsMayBeStagedAheadOfTheCommit) {
+  World world;
+  auto sink = world.Open();
+  const auto first = *sink->Stage(1, {{world.Write(*sink, 1, "a")}, false});
+  const auto second = *sink->Stage(2, {});  // nothing
+  const auto third = *sink->Stage(3, {{world.Write(*sink, 3, "b")}, false});
+  EXPECT_EQ(second["follows"].Int(), 1);
+  EXPECT_EQ(third["follows"].Int(), 1);
+  ASSERT_TRUE(sink->Commit(1, first).ok());
+  ASSERT_TRUE(sink->Commit(2, second).ok());
+  EXPECT_EQ(*sink->Committed(), 1);
+  const Status committed = sink->Commit(3, third);
+  ASSERT_TRUE(committed.ok()) << committed.ToString();
+  EXPECT_EQ(*sink->Committed(), 3);
+  EXPECT_EQ(world.Visible(), (Set{"a", "b"}));
+}
+
+TEST(DeltaSink, AStepStagedAnewForgetsTheFirstStaging) {
+  World world;
+  auto sink = world.Open();
+  const auto given_up = *sink->Stage(1, {{world.Write(*sink, 1, "given up")}, false});
+  const auto again = *sink->Stage(1, {{world.Write(*sink, 1, "a")}, false});
+  EXPECT_EQ(again["follows"].Int(), 0);
+  ASSERT_TRUE(sink->Commit(1, again).ok());
+  EXPECT_EQ(sink->Commit(1, given_up).code(), "QN-3301");
+  EXPECT_EQ(*sink->SweepOrphans({}), 1u);
+  EXPECT_EQ(world.Visible(), Set{"a"});
+}
+
+TEST(DeltaSink, TheFirstStepCreatesTheTableEvenWithoutRows) {
+  World world;
+  auto sink = world.Open();
+  ASSERT_TRUE(sink->Commit(1, *sink->Stage(1, {})).ok());
+  EXPECT_EQ(LoadSnapshot(world.files, kFolder, nullptr)->version, 0);
+  ASSERT_TRUE(sink->Commit(2, *sink->Stage(2, {})).ok());
+  EXPECT_EQ(LoadSnapshot(world.files, kFolder, nullptr)->version, 0);
+}
+
+TEST(DeltaSink, ReplacesAll) {
+  World world;
+  auto sink = world.Open();
+  ASSERT_TRUE(sink->Commit(1, *sink->Stage(1, {{world.Write(*sink, 1, "a")}, true})).ok());
+  ASSERT_TRUE(sink->Commit(2, *sink->Stage(2, {{world.Write(*sink, 2, "b")}, true})).ok());
+  EXPECT_EQ(world.Visible(), Set{"b"});
+  EXPECT_EQ(*sink->SweepOrphans({}), 0u) << "older versions stay readable";
+  ASSERT_TRUE(sink->Commit(3, *sink->Stage(3, {{}, true})).ok());
+  EXPECT_EQ(world.Visible(), Set{});
+  EXPECT_EQ(LoadSnapshot(world.files, kFolder, nullptr, 1)->files.size(), 1u);
+}
+
+TEST(DeltaSink, SweepsOnlyWhatIsOursAndForgotten) {
+  World world;
+  auto sink = world.Open();
+  const auto committed = *sink->Stage(1, {{world.Write(*sink, 1, "a")}, false});
+  ASSERT_TRUE(sink->Commit(1, committed).ok());
+  const auto pending = *sink->Stage(2, {{world.Write(*sink, 2, "b")}, false});
+  world.Write(*sink, 3, "orphan");
+  world.files.WriteUnsynced(std::string(kFolder) + "/part-foreign.parquet", "theirs");
+  world.files.WriteUnsynced(std::string(kFolder) + "/_delta_log/" + std::string(kTempPrefix) + "1", "half");
+  auto again = world.Open();
+  EXPECT_EQ(*again->SweepOrphans(std::vector<Receipt>{pending}), 1u);
+  EXPECT_TRUE(world.files.Stat(std::string(kFolder) + "/part-foreign.parquet").ok());
+  EXPECT_FALSE(world.files.Stat(std::string(kFolder) + "/_delta_log/" + std::string(kTempPrefix) + "1").ok());
+  ASSERT_TRUE(again->Commit(2, pending).ok());
+  EXPECT_EQ(world.Visible(), (Set{"a", "b"}));
+}
+
+TEST(DeltaSink, TheLogHasTheChecksumOfTheBytes) {
+  World world;
+  auto sink = world.Open();
+  ASSERT_TRUE(sink->Commit(1, *sink->Stage(1, {{world.Write(*sink, 1, "123456789")}, false})).ok());
+  const auto& add = *sink->snapshot().files.begin()->second;
+  EXPECT_EQ(add.tags, (TextMap{{"qanat.crc32c", "e3069283"}}));  // the check value of CRC-32C
+  EXPECT_EQ(add.partition, (PartitionValues{{"day", "2024-01-01"}}));
+  EXPECT_EQ(add.modified_ms, 1'700'000'000'123);
+}
+
+TEST(DeltaSink, AFileThatChangedMeanwhileIsRefused) {
+  World world;
+  auto sink = world.Open();
+  StagedFile file = world.Write(*sink, 1, "abc");
+  file.bytes = 4;
+  const auto receipt = sink->Stage(1, {{file}, false});
+  EXPECT_EQ(receipt.status().code(), "QN-3313");
+  EXPECT_NE(receipt.status().ToString().find("was written with 4 bytes and has 3"), std::string::npos);
+  file.path = "/lake/other/x.parquet";
+  EXPECT_EQ(sink->Stage(1, {{file}, false}).status().code(), "QN-3313");
+}
+
+TEST(DeltaSink, NewColumnsAtTheEndChangeTheSchemaWithTheNextRows) {
+  World world;
+  auto sink = world.Open();
+  ASSERT_TRUE(sink->Commit(1, *sink->Stage(1, {{world.Write(*sink, 1, "a")}, false})).ok());
+  DeltaOptions wider = world.Options();
+  wider.schema.push_back({"at", Type::Of(TypeId::kTimestamp), true, "new"});
+  wider.properties = {{"owner", "me"}};
+  auto again = world.TryOpen(wider);
+  ASSERT_TRUE(again.ok()) << again.status().ToString();
+  ASSERT_TRUE((*again)->Commit(2, *(*again)->Stage(2, {{world.Write(**again, 2, "b")}, false})).ok());
+  const Snapshot& now = (*again)->snapshot();
+  ASSERT_EQ(now.schema.size(), 3u);
+  EXPECT_EQ(now.protocol.reader, 3);
+  EXPECT_EQ(now.protocol.writer_features,
+            (std::vector<std::string>{"appendOnly", "invariants", "timestampNtz"}));
+  EXPECT_EQ(ConfigurationOr(now.metadata.configuration, "owner", ""), "me");
+  EXPECT_EQ(now.metadata.id, sink->snapshot().metadata.id);
+  ASSERT_TRUE((*again)->Commit(3, *(*again)->Stage(3, {})).ok());
+  EXPECT_EQ((*again)->snapshot().version, 1) << "the change is written once";
+  // The narrower pipeline no longer fits.
+  EXPECT_EQ(world.TryOpen(world.Options()).status().code(), "QN-3309");
+}
+
+TEST(DeltaSink, OtherChangesOfSchemaAreRefusedInWords) {
+  World world;
+  auto sink = world.Open();
+  ASSERT_TRUE(sink->Commit(1, *sink->Stage(1, {})).ok());
+  const auto refused = [&](const DeltaOptions& options, const std::string& code, const std::string& words) {
+    const auto opened = world.TryOpen(options);
+    ASSERT_FALSE(opened.ok()) << words;
+    EXPECT_EQ(opened.status().code(), code);
+    EXPECT_NE(opened.status().ToString().find(words), std::string::npos) << opened.status().ToString();
+  };
+  DeltaOptions options = world.Options();
+  options.schema[0].type = Type::Of(TypeId::kInteger);
+  refused(options, "QN-3309", "Column 'id' is BIGINT in the table and INTEGER in the dataset.");
+  options = world.Options();
+  std::swap(options.schema[0], options.schema[1]);
+  refused(options, "QN-3309", "Column 1 is 'id' in the table and 'day' in the dataset.");
+  options = world.Options();
+  options.schema.push_back({"x", Type::Of(TypeId::kInteger), false, ""});
+  refused(options, "QN-3309", "The new column 'x' is NOT NULL.");
+  options = world.Options();
+  options.partition_cols = {};
+  refused(options, "QN-3310", "Table: day. Dataset: none.");
+  options.partition_cols = {"nope"};
+  refused(options, "QN-3310", "partitioned by 'nope', which is no column of it");
+  options.partition_cols = {"id", "day"};
+  refused(options, "QN-3310", "only partition columns");
+  options = world.Options();
+  options.schema.push_back({"f", Type::Of(TypeId::kDouble), true, ""});
+  options.partition_cols = {"f"};
+  refused(options, "QN-3310", "Its type is DOUBLE");
+  options = world.Options();
+  options.properties = {{"delta.enableDeletionVectors", "true"}};
+  refused(options, "QN-3312", "delta.enableDeletionVectors");
+}
+
+TEST(DeltaSink, AppendOnlyTablesAreNotReplaced) {
+  World world;
+  DeltaOptions options = world.Options();
+  options.properties = {{"delta.appendOnly", "true"}};
+  auto sink = world.TryOpen(options);
+  ASSERT_TRUE(sink.ok());
+  EXPECT_EQ((*sink)->Stage(1, {{}, true}).status().code(), "QN-3312");
+}
+
+TEST(DeltaSink, ReceiptsOfOtherPipelinesAreRefused) {
+  World world;
+  auto sink = world.Open();
+  Json receipt = *sink->Stage(1, {});
+  receipt.Set("app_id", "other");
+  EXPECT_EQ(sink->Commit(1, receipt).code(), "QN-3315");
+}
+
+// A world in which everything fails now and then, the process dies and the power goes; what was promised
+// holds.
+class Chaos {
+ public:
+  explicit Chaos(uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15u + 1) {}
+
+  void Run() {
+    world_.files.SetFault(
+        [this](std::string_view deed, const std::string&, bool after) { return Fail(deed, after); });
+    for (int life = 0; life < 40; ++life) Live();
+    calm_ = true;
+    Live();
+    EXPECT_EQ(world_.Visible(), promised_);
+  }
+
+ private:
+  uint64_t Next() {
+    state_ ^= state_ << 13;
+    state_ ^= state_ >> 7;
+    state_ ^= state_ << 17;
+    return state_;
+  }
+  bool OneIn(uint64_t n) { return Next() % n == 0; }
+
+  Status Fail(std::string_view deed, bool after) {
+    if (calm_ || !OneIn(25)) return Ok();
+    if (deed == "read") return Status(Kind::kFailed, "QN-3104", "unreadable");
+    // After a deed only "unknown" is true: the caller must not think that it did not happen.
+    const Kind kind = after ? Kind::kUnknown : OneIn(2) ? Kind::kUnknown : Kind::kRetryable;
+    return Status(kind, "QN-3104", "bad luck");
+  }
+
+  // One process: recovers, then takes steps until something fails.
+  void Live() {
+    auto opened = world_.TryOpen(world_.Options());
+    if (opened.ok()) Steps(**opened);
+    EXPECT_TRUE(opened.ok() || !calm_) << opened.status().ToString();
+    if (OneIn(2)) world_.files.PowerCut([this] { return OneIn(2); });
+    if (zombie_ != nullptr && OneIn(3)) WakeZombie();
+    if (opened.ok() && OneIn(4)) zombie_ = std::move(opened).value();
+  }
+
+  void Steps(DeltaSink& sink) {
+    if (!pending_.IsNull() && !sink.Commit(epoch_, pending_).ok()) {
+      EXPECT_FALSE(calm_);
+      return;
+    }
+    if (!sink.SweepOrphans({}).ok()) return;
+    for (int i = 0; i < 5; ++i) {
+      if (OneIn(6)) world_.Write(sink, epoch_ + 1, "never staged " + std::to_string(world_.seed));
+      std::vector<StagedFile> files;
+      Set contents;
+      for (uint64_t n = Next() % 3; n > 0; --n) {
+        const std::string row = "row " + std::to_string(world_.seed);
+        contents.insert(row);
+        files.push_back(world_.Write(sink, epoch_ + 1, row, n == 1 ? "2024-01-01" : "2024-01-02"));
+      }
+      const auto receipt = sink.Stage(epoch_ + 1, {files, false});
+      if (!receipt.ok()) return;
+      if (!calm_ && OneIn(8)) return;  // killed before the checkpoint
+      if (zombie_ == nullptr || OneIn(3)) zombie_receipt_ = *receipt;
+      pending_ = *Json::Parse(receipt->Dump());
+      ++epoch_;
+      promised_.insert(contents.begin(), contents.end());
+      if (!calm_ && OneIn(8)) return;  // killed after it
+      if (!sink.Commit(epoch_, pending_).ok()) return;
+    }
+  }
+
+  // A process that was thought dead goes on with a step that it has checkpointed: the checkpoint store lets
+  // only one run have each epoch, so what it commits was promised. Doing so late must change nothing.
+  void WakeZombie() {
+    if (zombie_receipt_.IsNull()) return;
+    static_cast<void>(zombie_->Commit(zombie_receipt_["epoch"].Int(), zombie_receipt_).ok());
+  }
+
+  World world_;
+  uint64_t state_;
+  bool calm_ = false;
+  Epoch epoch_ = 0;
+  Json pending_;  // of the checkpoint: durable by another's promise
+  Set promised_;  // the ledger
+  std::unique_ptr<DeltaSink> zombie_;
+  Json zombie_receipt_;
+};
+
+TEST(DeltaSink, KeepsItsPromisesInABadWorld) {
+  for (uint64_t seed = 1; seed <= 150; ++seed) {
+    Chaos(seed).Run();
+    ASSERT_FALSE(HasFailure()) << "seed " << seed;
+  }
+}
+
 }  // namespace
 }  // namespace qn::delta

@@ -163,8 +163,8 @@ Status FileCheckpoints::Settle(const std::string& path, const std::string& bytes
 
 Status FileCheckpoints::Put(const Checkpoint& checkpoint) {
   QN_FAIL("checkpoint.put.before");
-  QN_TRY(files_.MakeFolder(folder_));
   QN_GET(const auto stored, ListNewestFirst());
+  if (stored.empty()) QN_TRY(files_.MakeFolder(folder_));
   const std::string path = folder_ + "/" + FileName(checkpoint.epoch);
   const std::string bytes = CheckpointBytes(checkpoint);
   Status put = stored.empty() || stored.front().epoch < checkpoint.epoch

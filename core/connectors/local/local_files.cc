@@ -260,11 +260,15 @@ Result<std::vector<FileInfo>> LocalFiles::List(const std::string& folder) {
 }
 
 Status LocalFiles::MakeFolder(const std::string& path) {
+  const std::string parent = FolderOf(path);
   struct stat st {};
   if (::stat(path.c_str(), &st) == 0) {
-    return S_ISDIR(st.st_mode) ? Ok() : FileError(ENOTDIR, "make the folder", path);
+    if (!S_ISDIR(st.st_mode)) return FileError(ENOTDIR, "make the folder", path);
+    // It may have been made by a process that died before it synced the name. Where we may not look, we
+    // trust.
+    Status synced = SyncFolder(parent);
+    return synced.code() == "QN-3102" ? Ok() : synced;
   }
-  const std::string parent = FolderOf(path);
   if (parent != path) QN_TRY(MakeFolder(parent));
   if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) return FileError(errno, "make the folder", path);
   return SyncFolder(parent);
