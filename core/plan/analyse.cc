@@ -66,10 +66,12 @@ void Marker::Join(Node& node) {
   const bool has_left = node.join != "RIGHT_SEMI" && node.join != "RIGHT_ANTI";
   const bool has_right = node.join != "SEMI" && node.join != "ANTI" && node.join != "MARK";
   size_t at = 0;
-  for (size_t i = 0; has_left && i < (node.keep_left.empty() ? left.columns.size() : node.keep_left.size()); ++i) {
+  for (size_t i = 0; has_left && i < (node.keep_left.empty() ? left.columns.size() : node.keep_left.size());
+       ++i) {
     if (node.needed[at++]) left_mask[node.keep_left.empty() ? i : node.keep_left[i]] = true;
   }
-  for (size_t i = 0; has_right && i < (node.keep_right.empty() ? right.columns.size() : node.keep_right.size()); ++i) {
+  for (size_t i = 0;
+       has_right && i < (node.keep_right.empty() ? right.columns.size() : node.keep_right.size()); ++i) {
     if (node.needed[at++]) right_mask[node.keep_right.empty() ? i : node.keep_right[i]] = true;
   }
   Or(left_mask, Mask(both.begin(), both.begin() + static_cast<std::ptrdiff_t>(left.columns.size())));
@@ -101,9 +103,15 @@ void Marker::Visit(Node& node, const Mask& needed) {
   node.needed = needed;
   node.needed.resize(node.columns.size());
   switch (node.op) {
-    case Op::kJoin: return Join(node);
-    case Op::kCteRef: return Or(cte_needs_[node.cte], node.needed);
-    case Op::kScan: case Op::kValues: case Op::kEmpty: case Op::kOneRow: return;
+    case Op::kJoin:
+      return Join(node);
+    case Op::kCteRef:
+      return Or(cte_needs_[node.cte], node.needed);
+    case Op::kScan:
+    case Op::kValues:
+    case Op::kEmpty:
+    case Op::kOneRow:
+      return;
     case Op::kCte: {
       Visit(*node.children[1], needed);
       Mask mask = None(*node.children[0]);
@@ -120,7 +128,12 @@ void Marker::Visit(Node& node, const Mask& needed) {
     case Op::kUnionAll:
       for (auto& child : node.children) Visit(*child, node.needed);
       return;
-    case Op::kProject: case Op::kFilter: case Op::kUnnest: case Op::kAggregate: case Op::kWindow: case Op::kOrder:
+    case Op::kProject:
+    case Op::kFilter:
+    case Op::kUnnest:
+    case Op::kAggregate:
+    case Op::kWindow:
+    case Op::kOrder:
     case Op::kLimit: {
       Mask mask = None(*node.children[0]);
       Narrow(node, mask);
@@ -207,7 +220,8 @@ Flow MemoryFinder::Join(const Node& node) {
 }
 
 bool IsEmpty(const Node& node) {
-  return node.op == Op::kEmpty || (node.children.size() == 1 && node.op != Op::kAggregate && IsEmpty(*node.children[0]));
+  return node.op == Op::kEmpty ||
+         (node.children.size() == 1 && node.op != Op::kAggregate && IsEmpty(*node.children[0]));
 }
 
 Flow MemoryFinder::Union(const Node& node) {
@@ -223,8 +237,8 @@ Flow MemoryFinder::Union(const Node& node) {
   return out;
 }
 
-// row_number() that DuckDB itself adds to tell equal outer rows of a correlated subquery apart. Compile refuses
-// statements that mention the name.
+// row_number() that DuckDB itself adds to tell equal outer rows of a correlated subquery apart. Compile
+// refuses statements that mention the name.
 bool IsRowTag(const Node& node) {
   for (const Expr& expr : node.exprs) {
     if (expr.name != "row_number" || expr.alias != "limit_rownum" || !expr.partitions.empty() ||
@@ -252,32 +266,49 @@ Flow MemoryFinder::Single(const Node& node) {
   if (flow != Flow::kStream) return flow;
   if (IsOuterRows(node)) return Flow::kPerRow;
   switch (node.op) {
-    case Op::kAggregate: Need(node, node.exprs.empty() ? "GROUP BY" : "an aggregate"); break;
+    case Op::kAggregate:
+      Need(node, node.exprs.empty() ? "GROUP BY" : "an aggregate");
+      break;
     case Op::kWindow:
       if (!IsDeadWindow(node) && !IsRowTag(node)) Need(node, "a window function");
       break;
-    case Op::kOrder: Need(node, "ORDER BY"); break;
-    case Op::kLimit: Need(node, "LIMIT"); break;
-    case Op::kDistinct: Need(node, DistinctWord(node)); break;
-    case Op::kOther: Need(node, node.name == "RECURSIVE_CTE" ? "a recursive CTE" : node.name); break;
-    default: break;
+    case Op::kOrder:
+      Need(node, "ORDER BY");
+      break;
+    case Op::kLimit:
+      Need(node, "LIMIT");
+      break;
+    case Op::kDistinct:
+      Need(node, DistinctWord(node));
+      break;
+    case Op::kOther:
+      Need(node, node.name == "RECURSIVE_CTE" ? "a recursive CTE" : node.name);
+      break;
+    default:
+      break;
   }
   return flow;
 }
 
 Flow MemoryFinder::Visit(const Node& node) {
   switch (node.op) {
-    case Op::kScan: return is_stream_(node.input) ? Flow::kStream : Flow::kBounded;
-    case Op::kCteRef: return ctes_[node.cte];
+    case Op::kScan:
+      return is_stream_(node.input) ? Flow::kStream : Flow::kBounded;
+    case Op::kCteRef:
+      return ctes_[node.cte];
     case Op::kCte:
       ctes_[node.cte] = Visit(*node.children[0]);
       for (const std::string& input : InputsOf(*node.children[0])) {
         if (is_stream_(input)) cte_streams_[node.cte].push_back(input);
       }
       return Visit(*node.children[1]);
-    case Op::kJoin: case Op::kCross: return Join(node);
-    case Op::kUnionAll: return Union(node);
-    default: break;
+    case Op::kJoin:
+    case Op::kCross:
+      return Join(node);
+    case Op::kUnionAll:
+      return Union(node);
+    default:
+      break;
   }
   if (node.children.size() == 1) return Single(node);
   Flow out = Flow::kBounded;
@@ -287,7 +318,8 @@ Flow MemoryFinder::Visit(const Node& node) {
 }
 
 void CollectInputs(const Node& node, std::vector<std::string>& out) {
-  if (node.op == Op::kScan && std::find(out.begin(), out.end(), node.input) == out.end()) out.push_back(node.input);
+  if (node.op == Op::kScan && std::find(out.begin(), out.end(), node.input) == out.end())
+    out.push_back(node.input);
   for (const auto& child : node.children) CollectInputs(*child, out);
 }
 

@@ -20,8 +20,8 @@ constexpr const char* kOptimizersSql =
     "SELECT string_agg(name, ',') FROM duckdb_optimizers() "
     "WHERE name NOT IN ('deliminator', 'unnest_rewriter', 'cte_inlining')";
 
-// Functions whose answer is not decided by their arguments, although DuckDB marks error() so only to keep it from
-// being computed too early.
+// Functions whose answer is not decided by their arguments, although DuckDB marks error() so only to keep it
+// from being computed too early.
 constexpr const char* kVolatileSql =
     "SELECT DISTINCT function_name FROM duckdb_functions() "
     "WHERE (stability IN ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') AND function_name <> 'error') "
@@ -40,23 +40,26 @@ Place PlaceOf(const Statement& statement, const Rule& rule) {
           rule.condition};
 }
 
-bool SameName(const std::string& a, const std::string& b) {
-  return ColumnIndex({{a, {}, true, ""}}, b) == 0;
-}
+bool SameName(const std::string& a, const std::string& b) { return ColumnIndex({{a, {}, true, ""}}, b) == 0; }
 
 // The statement with one more column a rule, as one SELECT.
-std::string WithRules(const std::string& sql, const std::string& name, const std::vector<std::string>& conditions) {
+std::string WithRules(const std::string& sql, const std::string& name,
+                      const std::vector<std::string>& conditions) {
   std::string out = "SELECT *";
   for (size_t i = 0; i < conditions.size(); ++i) {
-    out += ", (" + conditions[i] + "\n) AS " + QuoteName(RuleName(i));  // a new line: it may end with a comment
+    out +=
+        ", (" + conditions[i] + "\n) AS " + QuoteName(RuleName(i));  // a new line: it may end with a comment
   }
   return out + " FROM (" + sql + "\n) AS " + QuoteName(name);
 }
 
 Status NeedsMoreRows(const Place& place, const std::string& what) {
-  return Invalid("QN-1210", "The condition of expectation '" + place.name + "' looks at more than one row: " + what + ".")
+  return Invalid("QN-1210", "The condition of expectation '" + place.name +
+                                "' looks at more than one row: " + what + ".")
       .With(At(place))
-      .With("A rule is checked row by row, as rows come in. Compute the value in the SQL of a materialized view.")
+      .With(
+          "A rule is checked row by row, as rows come in. Compute the value in the SQL of a materialized "
+          "view.")
       .With(kNothingStarted);
 }
 
@@ -114,7 +117,8 @@ Result<Json> Compiler::Plan(const std::string& sql) {
                                          "optimize := true)::VARCHAR"));
   const std::string text = rows.rows.empty() ? "" : rows.rows[0][0].Str();
   // DuckDB gives an empty text for a plan that holds a constant without a JSON form, such as NaN.
-  if (text.empty()) return Invalid("QN-1208", "A constant of the statement has no form in DuckDB's plan (NaN?).");
+  if (text.empty())
+    return Invalid("QN-1208", "A constant of the statement has no form in DuckDB's plan (NaN?).");
   return Json::Parse(text);
 }
 
@@ -185,7 +189,8 @@ Status Compiler::CheckRules(const Statement& statement, const std::string& sql) 
   const std::vector<Known> output = {{statement.dataset, columns}};
   for (const Rule& rule : statement.rules) {
     const std::string before = "SELECT (";
-    QN_GET(Json alone, Plan(before + rule.condition + "\n) FROM (" + sql + "\n) AS " + QuoteName(statement.dataset)));
+    QN_GET(Json alone,
+           Plan(before + rule.condition + "\n) FROM (" + sql + "\n) AS " + QuoteName(statement.dataset)));
     if (alone["error"].Bool()) return Retell(alone, PlaceOf(statement, rule), before.size(), output, all);
     // Fine alone, but not beside the columns: an aggregate.
     QN_GET(Json beside, Plan(WithRules(sql, statement.dataset, {rule.condition})));
@@ -201,7 +206,7 @@ bool IsWithoutPlan(const Json& answer) {
          text.find("Serialize not implemented") != std::string::npos;
 }
 
-Result<Query> Compiler::Bind(const Statement& statement) {
+Result<Query> Compiler::Bind(const Statement& statement, Json* plan_out) {
   Query query;
   query.sql = TrimSql(statement.sql);
   QN_TRY(CheckStatement(statement, query.sql));
@@ -212,6 +217,7 @@ Result<Query> Compiler::Bind(const Statement& statement) {
   for (const View& view : views_) query.views.emplace_back(view.name, view.sql);
   QN_GET(query.reads, Reads(statement));
   QN_GET(Json plan, Plan(WithRules(query.sql, statement.dataset, query.conditions)));
+  if (plan_out != nullptr) *plan_out = plan;
   if (!plan["error"].Bool()) return BindTree(std::move(query), statement, plan);
   if (IsWithoutPlan(plan)) return BindWithoutTree(std::move(query), statement);
   QN_TRY(CheckRules(statement, query.sql));
@@ -234,18 +240,21 @@ Result<Query> Compiler::BindTree(Query query, const Statement& statement, const 
     if (!statement.takes_all && IsStream(input)) query.streams.push_back(input);
   }
   query.mode = query.streams.empty() ? Mode::kRecompute : Mode::kStream;
-  query.is_stateless = FindMemoryNeeds(*query.tree, [this](const std::string& name) { return IsStream(name); }).empty();
+  query.is_stateless =
+      FindMemoryNeeds(*query.tree, [this](const std::string& name) { return IsStream(name); }).empty();
   return query;
 }
 
 Result<Query> Compiler::BindWithoutTree(Query query, const Statement& statement) {
   for (const std::string& name : query.reads) {
     if (FindInput(name) != nullptr) query.inputs.push_back(name);
-    if (const View* view = FindView(name)) query.inputs.insert(query.inputs.end(), view->inputs.begin(), view->inputs.end());
+    if (const View* view = FindView(name))
+      query.inputs.insert(query.inputs.end(), view->inputs.begin(), view->inputs.end());
   }
   for (const std::string& input : query.inputs) {
     if (statement.takes_all || !IsStream(input)) continue;
-    return Invalid("QN-1208", "Dataset '" + statement.dataset + "' reads the stream '" + input + "' and files beside the pipeline.")
+    return Invalid("QN-1208", "Dataset '" + statement.dataset + "' reads the stream '" + input +
+                                  "' and files beside the pipeline.")
         .With(At(PlaceOf(statement, query.sql)))
         .With("Declare the files as a reference, qn.reference(…), and read that.")
         .With(kNothingStarted);
@@ -267,9 +276,11 @@ Status Compiler::CheckColumns(const Statement& statement, const Query& query) {
     Status status;
     if (ColumnIndex(before, name) >= 0) {
       status = Invalid("QN-1207", "Column '" + name + "' comes out twice.");
-      status.With(At(place)).With("Name one of them anew with AS, or leave it out with * EXCLUDE (" + name + ").");
+      status.With(At(place)).With("Name one of them anew with AS, or leave it out with * EXCLUDE (" + name +
+                                  ").");
     } else if (name.empty() || name.find_first_of(" ,;{}()\n\t=") != std::string::npos) {
-      status = Invalid("QN-1207", "Column " + std::to_string(i + 1) + " has no name that a table can keep: '" + name + "'.");
+      status = Invalid("QN-1207", "Column " + std::to_string(i + 1) +
+                                      " has no name that a table can keep: '" + name + "'.");
       status.With(At(place)).With("Give it one: … AS name. Spaces and any of ,;{}()= are not allowed in it.");
     } else if (i < query.columns.size() && query.columns[i].type.id == TypeId::kNull) {
       status = Invalid("QN-1205", "Column '" + name + "' is always NULL and has no type.");
@@ -282,8 +293,9 @@ Status Compiler::CheckColumns(const Statement& statement, const Query& query) {
   for (size_t i = 0; i < query.rules.size(); ++i) {
     const Type& type = query.rule_columns[i].type;
     if (type.id == TypeId::kBoolean) continue;
-    return Invalid("QN-1205", "The condition of expectation '" + query.rules[i] + "' is " +
-                                  (type.id == TypeId::kNull ? "always NULL" : type.ToSql() + ", not BOOLEAN") + ".")
+    return Invalid("QN-1205",
+                   "The condition of expectation '" + query.rules[i] + "' is " +
+                       (type.id == TypeId::kNull ? "always NULL" : type.ToSql() + ", not BOOLEAN") + ".")
         .With(At(PlaceOf(statement, statement.rules[i])))
         .With("Compare it with something: a rule holds or does not.")
         .With(kNothingStarted);
@@ -301,16 +313,21 @@ Status Compiler::CheckMemory(const Statement& statement, const Query& query) {
   const bool is_union = need.what == kBoundedBesideStream;
   const bool says_stream = need.what.find("stream") != std::string::npos;
   if (!streams.empty()) streams = says_stream ? " (" + streams + ")" : " over " + streams;
-  Status status =
-      Invalid("QN-1210", "Dataset '" + statement.dataset + "' needs memory across steps: " + need.what + streams + ".");
+  Status status = Invalid("QN-1210", "Dataset '" + statement.dataset +
+                                         "' needs memory across steps: " + need.what + streams + ".");
   status.With(At(PlaceOf(statement, query.sql))).With("The operator: " + need.node);
   if (is_union) {
-    status.With("A streaming table appends what each step brings; these rows would be appended again in every step.");
-    status.With("Append them by a flow of their own: @qn.append_flow(target=\"" + statement.dataset + "\", once=True).");
+    status.With(
+        "A streaming table appends what each step brings; these rows would be appended again in every step.");
+    status.With("Append them by a flow of their own: @qn.append_flow(target=\"" + statement.dataset +
+                "\", once=True).");
   } else {
-    status.With("A streaming table only appends what each step brings; rows of later steps would change this answer.");
-    status.With("Make it a @qn.materialized_view, which is computed over everything when the sources are drained. Or "
-                "leave the operator out.");
+    status.With(
+        "A streaming table only appends what each step brings; rows of later steps would change this "
+        "answer.");
+    status.With(
+        "Make it a @qn.materialized_view, which is computed over everything when the sources are drained. Or "
+        "leave the operator out.");
   }
   return status.With(kNothingStarted);
 }
@@ -357,23 +374,26 @@ Status Compiler::CheckVolatile(const Statement& statement, const Query& query) {
     if (calls.empty()) return Ok();
     call = calls[0];
   }
-  return Invalid("QN-1211", "'" + call + "' in " + place.kind + " '" + place.name +
-                                "' answers differently every time.")
+  return Invalid("QN-1215",
+                 "'" + call + "' in " + place.kind + " '" + place.name + "' answers differently every time.")
       .With(At(place))
       .With("A step that is repeated after a crash must give the same rows again.")
       .With("Take the value from the data, or make the dataset a @qn.materialized_view over bounded inputs.")
       .With(kNothingStarted);
 }
 
-// Proof that nothing was lost on the way back to SQL: the fragment is bound again, must have the same types, and
-// may call no function in a way that the statement did not.
+// Proof that nothing was lost on the way back to SQL: the fragment is bound again, must have the same types,
+// and may call no function in a way that the statement did not.
 Status Compiler::CheckFragment(const Statement& statement, const Query& query, const Json& plan) {
   const Place place = PlaceOf(statement, query.sql);
   const auto refuse = [&](const std::string& why) {
-    return Invalid("QN-1208", "The SQL of dataset '" + statement.dataset + "' cannot be cut into a fragment: " + why)
+    return Invalid("QN-1208",
+                   "The SQL of dataset '" + statement.dataset + "' cannot be cut into a fragment: " + why)
         .With(At(place))
-        .With("Write it another way, or make the dataset a @qn.materialized_view. Please report it: the statement "
-              "and this message are enough.")
+        .With(
+            "Write it another way, or make the dataset a @qn.materialized_view. Please report it: the "
+            "statement "
+            "and this message are enough.")
         .With(kNothingStarted);
   };
   Result<std::string> fragment = WriteFragment(query, {});
@@ -394,19 +414,20 @@ Status Compiler::CheckFragment(const Statement& statement, const Query& query, c
 }
 
 Result<Query> Compiler::Compile(const Statement& statement) {
-  QN_GET(Query query, Bind(statement));
+  Json plan;
+  QN_GET(Query query, Bind(statement, &plan));
   QN_TRY(CheckColumns(statement, query));
   if (query.mode == Mode::kRecompute) return query;
   QN_TRY(CheckMemory(statement, query));
   QN_TRY(CheckVolatile(statement, query));
-  QN_GET(Json plan, Plan(WithRules(query.sql, query.dataset, query.conditions)));
   QN_TRY(CheckFragment(statement, query, plan));
   return query;
 }
 
 Result<Query> Compiler::DeclareView(const Statement& statement) {
   QN_GET(Query query, Bind(statement));
-  QN_TRY(scratch_.Query("CREATE OR REPLACE VIEW " + QuoteName(statement.dataset) + " AS " + query.sql).status());
+  QN_TRY(
+      scratch_.Query("CREATE OR REPLACE VIEW " + QuoteName(statement.dataset) + " AS " + query.sql).status());
   std::erase_if(views_, [&statement](const View& old) { return SameName(old.name, statement.dataset); });
   QN_GET(Json parsed, Parse(query.sql));
   std::string call = VolatileCall(parsed);
@@ -450,7 +471,8 @@ std::string Recompute(const Query& query, const FragmentOptions& options) {
 Result<std::string> WriteFragment(const Query& query, const FragmentOptions& options) {
   if (query.mode == Mode::kRecompute) return Recompute(query, options);
   SqlOptions sql;
-  sql.relation = options.relation ? options.relation : [](const std::string& input) { return QuoteName(input); };
+  sql.relation =
+      options.relation ? options.relation : [](const std::string& input) { return QuoteName(input); };
   sql.has_hidden = [&](const std::string& input) {
     const auto& streams = query.streams;
     return options.hidden && std::find(streams.begin(), streams.end(), input) != streams.end();

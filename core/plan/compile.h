@@ -1,5 +1,5 @@
-// SQL → bound plan → fragments. Compiles a dataset's statement against the declared inputs, refuses what would
-// need memory across steps, and writes the plan back as SQL over the step's scans. Executes nothing.
+// SQL → bound plan → fragments. Compiles a dataset's statement against the declared inputs, refuses what
+// would need memory across steps, and writes the plan back as SQL over the step's scans. Executes nothing.
 #pragma once
 
 #include <functional>
@@ -15,8 +15,8 @@
 
 namespace qn::plan {
 
-// What a statement may read: a source, a streaming table (kStream), a reference or whatever else is whole before
-// the first step (kBounded).
+// What a statement may read: a source, a streaming table (kStream), a reference or whatever else is whole
+// before the first step (kBounded).
 struct Input {
   enum class Kind : uint8_t { kStream, kBounded };
   std::string name;
@@ -49,15 +49,15 @@ struct Query {
   std::string dataset;
   std::string where;
   Mode mode = Mode::kStream;
-  bool is_stateless = true;         // false only with kRecompute
-  Schema columns;                   // of the output, without rules and hidden columns
-  std::vector<std::string> reads;   // inputs and views named in the SQL: the edges of the dataset graph
-  std::vector<std::string> inputs;  // inputs at the leaves, views looked through; once each
-  std::vector<std::string> streams; // those of them that are streams here
-  std::vector<std::string> rules;   // names, in the order of __qn_rule0, __qn_rule1, …
-  Schema rule_columns;              // __qn_rule<i>, all BOOLEAN
-  // Output columns, then one BOOLEAN a rule. Null when the statement reads files by itself, whose plan DuckDB does
-  // not tell; only with kRecompute.
+  bool is_stateless = true;          // false only with kRecompute
+  Schema columns;                    // of the output, without rules and hidden columns
+  std::vector<std::string> reads;    // inputs and views named in the SQL: the edges of the dataset graph
+  std::vector<std::string> inputs;   // inputs at the leaves, views looked through; once each
+  std::vector<std::string> streams;  // those of them that are streams here
+  std::vector<std::string> rules;    // names, in the order of __qn_rule0, __qn_rule1, …
+  Schema rule_columns;               // __qn_rule<i>, all BOOLEAN
+  // Output columns, then one BOOLEAN a rule. Null when the statement reads files by itself, whose plan DuckDB
+  // does not tell; only with kRecompute.
   std::unique_ptr<Node> tree;
 
   // For kRecompute: the statement, its rules and the views it goes through.
@@ -67,8 +67,9 @@ struct Query {
 };
 
 struct FragmentOptions {
-  // SQL of the relation that stands for an input, e.g. "qn_scan_3()". It must have the input's columns and, for
-  // a stream with `hidden`, __qn_raw BLOB, __qn_file UINTEGER, __qn_line BIGINT. Absent: the input's name.
+  // SQL of the relation that stands for an input, e.g. "qn_scan_3()". It must have the input's columns and,
+  // for a stream with `hidden`, __qn_raw BLOB, __qn_file UINTEGER, __qn_line BIGINT. Absent: the input's
+  // name.
   std::function<std::string(const std::string& input)> relation;
   bool hidden = false;  // stream rows keep __qn_raw, __qn_file, __qn_line; not with kRecompute
   bool rules = true;    // one BOOLEAN column __qn_rule<i> a rule: true when it holds
@@ -92,7 +93,7 @@ class Compiler {
   // compiled. Failure: QN-1206, QN-1209.
   Result<std::vector<std::string>> Reads(const Statement& statement);
 
-  // Failures: QN-1201 … QN-1211, told in the user's words, ending with "Nothing was started."
+  // Failures: QN-1201 … QN-1216, told in the user's words, ending with "Nothing was started."
   Result<Query> Compile(const Statement& statement);
 
  private:
@@ -108,7 +109,7 @@ class Compiler {
   Result<Json> Parse(const std::string& sql);  // the same of the parser alone
   Status CheckStatement(const Statement& statement, const std::string& sql);
   Status CheckRules(const Statement& statement, const std::string& sql);
-  Result<Query> Bind(const Statement& statement);
+  Result<Query> Bind(const Statement& statement, Json* plan = nullptr);
   Result<Query> BindTree(Query query, const Statement& statement, const Json& plan);
   Result<Query> BindWithoutTree(Query query, const Statement& statement);
   Status CheckColumns(const Statement& statement, const Query& query);

@@ -19,34 +19,58 @@ struct Digits {
 
 std::optional<Digits> DigitsOf(const Type& type) {
   switch (type.id) {
-    case TypeId::kBoolean: return Digits{1, 0, false};
-    case TypeId::kTinyInt: case TypeId::kUTinyInt: return Digits{3, 0, false};
-    case TypeId::kSmallInt: case TypeId::kUSmallInt: return Digits{5, 0, false};
-    case TypeId::kInteger: case TypeId::kUInteger: return Digits{10, 0, false};
-    case TypeId::kBigInt: return Digits{19, 0, false};
-    case TypeId::kUBigInt: return Digits{20, 0, false};
-    case TypeId::kHugeInt: case TypeId::kUHugeInt: return Digits{38, 0, false};
-    case TypeId::kDecimal: return Digits{type.width, type.scale, true};
-    default: return std::nullopt;
+    case TypeId::kBoolean:
+      return Digits{1, 0, false};
+    case TypeId::kTinyInt:
+    case TypeId::kUTinyInt:
+      return Digits{3, 0, false};
+    case TypeId::kSmallInt:
+    case TypeId::kUSmallInt:
+      return Digits{5, 0, false};
+    case TypeId::kInteger:
+    case TypeId::kUInteger:
+      return Digits{10, 0, false};
+    case TypeId::kBigInt:
+      return Digits{19, 0, false};
+    case TypeId::kUBigInt:
+      return Digits{20, 0, false};
+    case TypeId::kHugeInt:
+    case TypeId::kUHugeInt:
+      return Digits{38, 0, false};
+    case TypeId::kDecimal:
+      return Digits{type.width, type.scale, true};
+    default:
+      return std::nullopt;
   }
 }
 
 // Bytes that DuckDB stores a decimal in.
 int Storage(int width) { return width <= 4 ? 2 : width <= 9 ? 4 : width <= kWidthMaxInt64 ? 8 : 16; }
 
-Type ResultOf(const std::string& name, const Digits& a, const Digits& b) {
+struct Outcome {
+  Type type;
+  bool checks_overflow = false;  // the digits needed were cut to what fits
+};
+
+Outcome ResultOf(const std::string& name, const Digits& a, const Digits& b) {
+  Outcome out;
+  int width = 0;
+  int scale = 0;
   if (name == "*") {
-    int width = a.width + b.width;
-    const int scale = a.scale + b.scale;
+    width = a.width + b.width;
+    scale = a.scale + b.scale;
     if (width > kWidthMaxInt64 && std::max(a.width, b.width) <= kWidthMaxInt64 && scale < kWidthMaxInt64) {
       width = kWidthMaxInt64;
+      out.checks_overflow = true;
     }
-    return Type::Decimal(static_cast<uint8_t>(std::min(width, kWidthMax)), static_cast<uint8_t>(scale));
+  } else {
+    scale = std::max(a.scale, b.scale);
+    const int above = std::max(a.width - a.scale, b.width - b.scale);
+    width = std::max({scale + above, a.width, b.width}) + (name == "%" ? 0 : 1);
   }
-  const int scale = std::max(a.scale, b.scale);
-  const int above = std::max(a.width - a.scale, b.width - b.scale);
-  const int width = std::max({scale + above, a.width, b.width}) + (name == "%" ? 0 : 1);
-  return Type::Decimal(static_cast<uint8_t>(std::min(width, kWidthMax)), static_cast<uint8_t>(scale));
+  out.checks_overflow = out.checks_overflow || width > kWidthMax;
+  out.type = Type::Decimal(static_cast<uint8_t>(std::min(width, kWidthMax)), static_cast<uint8_t>(scale));
+  return out;
 }
 
 // The type that the binder casts an argument to.
@@ -62,8 +86,9 @@ bool Fits(const Expr& call, const Type& first, const Type& second) {
   const std::optional<Digits> a = DigitsOf(first);
   const std::optional<Digits> b = DigitsOf(second);
   if (!a || !b) return false;
-  const Type result = ResultOf(call.name, *a, *b);
-  return result == call.type && ArgumentOf(call.name, *a, first, result) == call.children[0].type &&
+  const auto [result, checks_overflow] = ResultOf(call.name, *a, *b);
+  return result == call.type && checks_overflow == call.checks_overflow &&
+         ArgumentOf(call.name, *a, first, result) == call.children[0].type &&
          ArgumentOf(call.name, *b, second, result) == call.children[1].type;
 }
 

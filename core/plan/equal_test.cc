@@ -6,7 +6,8 @@ namespace {
 
 std::string Relation(const std::string& input) {
   if (input != "events" && input != "orders") return QuoteName(input);
-  return "(SELECT *, encode('row ' || sid) AS __qn_raw, 7::UINTEGER AS __qn_file, sid::BIGINT AS __qn_line FROM " +
+  return "(SELECT *, encode('row ' || sid) AS __qn_raw, 7::UINTEGER AS __qn_file, sid::BIGINT AS __qn_line "
+         "FROM " +
          QuoteName(input) + ")";
 }
 
@@ -19,8 +20,8 @@ FragmentOptions WithHidden() {
 
 // Rows that one side has and the other has not.
 int64_t Difference(World& world, const std::string& left, const std::string& right) {
-  return world.Number("SELECT count(*) FROM (SELECT * FROM (" + left + "\n) AS a EXCEPT ALL SELECT * FROM (" + right +
-                      "\n) AS b)");
+  return world.Number("SELECT count(*) FROM (SELECT * FROM (" + left + "\n) AS a EXCEPT ALL SELECT * FROM (" +
+                      right + "\n) AS b)");
 }
 
 void ExpectEqual(World& world, const std::string& sql, const Query& query) {
@@ -45,8 +46,9 @@ void ExpectEqual(World& world, const std::string& sql, const Query& query) {
   EXPECT_EQ(Difference(world, "SELECT " + visible + " FROM h", "SELECT * FROM a"), 0);
   EXPECT_EQ(world.Number("SELECT count(*) FROM h"), world.Number("SELECT count(*) FROM a"));
   if (ColumnIndex(query.columns, "sid") >= 0) {
-    EXPECT_EQ(world.Number("SELECT count(*) FROM h WHERE __qn_line IS DISTINCT FROM sid OR __qn_file IS DISTINCT FROM "
-                           "7 OR decode(__qn_raw) IS DISTINCT FROM 'row ' || sid"),
+    EXPECT_EQ(world.Number(
+                  "SELECT count(*) FROM h WHERE __qn_line IS DISTINCT FROM sid OR __qn_file IS DISTINCT FROM "
+                  "7 OR decode(__qn_raw) IS DISTINCT FROM 'row ' || sid"),
               0);
   }
 }

@@ -1,5 +1,5 @@
-// The tree and the fragment of some statements, as text in tests/fixtures/plans/golden. A new version of DuckDB
-// whose plans have another form shows here first. After reading the differences:
+// The tree and the fragment of some statements, as text in tests/fixtures/plans/golden. A new version of
+// DuckDB whose plans have another form shows here first. After reading the differences:
 //   QANAT_UPDATE_GOLDEN=1 ./qn_plan_test --gtest_filter='Golden*'
 #include "plan/read_plan.h"
 #include "plan/test_world.h"
@@ -16,28 +16,43 @@ struct Case {
 std::vector<Case> Cases() {
   return {
       {"filter_project",
-       "SELECT *, regexp_extract(url, '^https?://([^/]+)', 1) AS host, ts::DATE AS date FROM events WHERE price >= 0",
+       "SELECT *, regexp_extract(url, '^https?://([^/]+)', 1) AS host, ts::DATE AS date FROM events WHERE "
+       "price >= 0",
        {{"has_user", "user_id IS NOT NULL", ""}, {"fair_price", "price < 1000", ""}}},
       {"join_reference",
-       "SELECT e.sid, u.name, round(e.price * c.rate, 2) AS eur FROM events e LEFT JOIN users u ON u.user_id = e.user_id "
+       "SELECT e.sid, u.name, round(e.price * c.rate, 2) AS eur FROM events e LEFT JOIN users u ON u.user_id "
+       "= e.user_id "
        "JOIN countries c ON c.code = lower(e.country) WHERE e.qty BETWEEN 1 AND 5",
        {}},
-      {"unnest_lambda", "SELECT sid, t.tag, list_transform(nums, lambda n: n + qty) AS more FROM events, unnest(tags) AS t(tag)", {}},
+      {"unnest_lambda",
+       "SELECT sid, t.tag, list_transform(nums, lambda n: n + qty) AS more FROM events, unnest(tags) AS "
+       "t(tag)",
+       {}},
       {"subqueries",
        "SELECT sid, (SELECT max(level) FROM users u WHERE u.user_id = e.user_id) AS level FROM events e "
-       "WHERE EXISTS (SELECT 1 FROM countries WHERE code = e.country) AND user_id NOT IN (SELECT user_id FROM users WHERE level = 0)",
+       "WHERE EXISTS (SELECT 1 FROM countries WHERE code = e.country) AND user_id NOT IN (SELECT user_id "
+       "FROM users WHERE level = 0)",
        {}},
-      {"correlated_outer_rows", "SELECT sid, (SELECT count(*) FROM unnest(tags) AS t(x) WHERE x LIKE 'r%') AS n FROM events", {}},
-      {"union_all", "SELECT sid, country AS c FROM events WHERE qty > 3 UNION ALL SELECT sid, currency FROM orders", {}},
+      {"correlated_outer_rows",
+       "SELECT sid, (SELECT count(*) FROM unnest(tags) AS t(x) WHERE x LIKE 'r%') AS n FROM events",
+       {}},
+      {"union_all",
+       "SELECT sid, country AS c FROM events WHERE qty > 3 UNION ALL SELECT sid, currency FROM orders",
+       {}},
       {"cte_read_twice",
-       "WITH q AS MATERIALIZED (SELECT sid, qty FROM events WHERE qty > 1) SELECT sid, 'a' AS part FROM q UNION ALL SELECT sid, 'b' "
+       "WITH q AS MATERIALIZED (SELECT sid, qty FROM events WHERE qty > 1) SELECT sid, 'a' AS part FROM q "
+       "UNION ALL SELECT sid, 'b' "
        "FROM q WHERE qty > 3",
        {}},
       {"bounded_aggregate",
-       "SELECT e.sid, s.n, s.top FROM events e JOIN (SELECT user_id, count(*) AS n, max(level) FILTER (WHERE level > 1) AS top "
+       "SELECT e.sid, s.n, s.top FROM events e JOIN (SELECT user_id, count(*) AS n, max(level) FILTER (WHERE "
+       "level > 1) AS top "
        "FROM users GROUP BY user_id) s ON e.user_id = s.user_id",
        {}},
-      {"asof", "SELECT e.sid, p.rate FROM events e ASOF LEFT JOIN prices p ON p.currency = e.country AND e.ts >= p.since", {}},
+      {"asof",
+       "SELECT e.sid, p.rate FROM events e ASOF LEFT JOIN prices p ON p.currency = e.country AND e.ts >= "
+       "p.since",
+       {}},
   };
 }
 
@@ -66,7 +81,8 @@ TEST(Golden, TreesAndFragmentsAreAsRecorded) {
 // The reader alone, over plans that DuckDB does not make today: nothing is guessed, nothing breaks.
 TEST(ReadPlan, NamesWhatItDoesNotKnow) {
   const auto read = [](const char* text) { return World::Take(ReadPlan(World::Take(Json::Parse(text)))); };
-  EXPECT_EQ(read(R"({"type": "LOGICAL_TELEPORT", "children": [{"type": "LOGICAL_DUMMY_SCAN"}]})")->op, Op::kOther);
+  EXPECT_EQ(read(R"({"type": "LOGICAL_TELEPORT", "children": [{"type": "LOGICAL_DUMMY_SCAN"}]})")->op,
+            Op::kOther);
   EXPECT_EQ(read(R"({"type": "LOGICAL_TELEPORT"})")->name, "TELEPORT");
   EXPECT_EQ(read("{}")->op, Op::kOther);
   const auto project = read(R"({"type": "LOGICAL_PROJECTION", "children": [{"type": "LOGICAL_DUMMY_SCAN"}],
@@ -77,9 +93,13 @@ TEST(ReadPlan, NamesWhatItDoesNotKnow) {
   EXPECT_EQ(project->exprs[0].name, "BOUND_MAGIC");
   // A projection without its child, a join with one side: no operator that we know.
   EXPECT_EQ(read(R"({"type": "LOGICAL_PROJECTION"})")->op, Op::kOther);
-  EXPECT_EQ(read(R"({"type": "LOGICAL_COMPARISON_JOIN", "children": [{"type": "LOGICAL_DUMMY_SCAN"}]})")->op, Op::kOther);
-  EXPECT_EQ(read(R"({"type": "LOGICAL_GET", "table_filters": {"filters": [{"key": 1}]}, "qname": {"path": ["seq_scan"]}})")->op,
+  EXPECT_EQ(read(R"({"type": "LOGICAL_COMPARISON_JOIN", "children": [{"type": "LOGICAL_DUMMY_SCAN"}]})")->op,
             Op::kOther);
+  EXPECT_EQ(
+      read(
+          R"({"type": "LOGICAL_GET", "table_filters": {"filters": [{"key": 1}]}, "qname": {"path": ["seq_scan"]}})")
+          ->op,
+      Op::kOther);
 }
 
 TEST(ReadPlan, HasADepthLimit) {

@@ -50,8 +50,9 @@ std::string FloatText(const Json& value, bool is_double) {
   if (value.IsString()) return value.Str();
   const double number = value.Number();
   std::array<char, 64> buffer{};
-  const auto end = is_double ? std::to_chars(buffer.data(), buffer.data() + buffer.size(), number)
-                             : std::to_chars(buffer.data(), buffer.data() + buffer.size(), static_cast<float>(number));
+  const auto end =
+      is_double ? std::to_chars(buffer.data(), buffer.data() + buffer.size(), number)
+                : std::to_chars(buffer.data(), buffer.data() + buffer.size(), static_cast<float>(number));
   return std::string(buffer.data(), end.ptr);
 }
 
@@ -62,7 +63,8 @@ std::string DateText(int64_t days) {
   days += 719468;
   const int64_t era = (days >= 0 ? days : days - 146096) / 146097;
   const int64_t day_of_era = days - era * 146097;
-  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const int64_t year_of_era =
+      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
   const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
   const int64_t month_index = (5 * day_of_year + 2) / 153;
   const int64_t day = day_of_year - (153 * month_index + 2) / 5 + 1;
@@ -147,34 +149,56 @@ Result<std::string> Nested(const Json& value, const Type& type) {
 
 Result<std::string> TextOf(const Json& json, const Type& type) {
   switch (type.id) {
-    case TypeId::kTinyInt: case TypeId::kSmallInt: case TypeId::kInteger: case TypeId::kBigInt:
-    case TypeId::kHugeInt: return IntegerText(json, true);
-    case TypeId::kUTinyInt: case TypeId::kUSmallInt: case TypeId::kUInteger: case TypeId::kUBigInt:
-    case TypeId::kUHugeInt: return IntegerText(json, false);
-    case TypeId::kDecimal: return DecimalText(IntegerText(json, true), type.scale);
-    case TypeId::kFloat: return FloatText(json, false);
-    case TypeId::kDouble: return FloatText(json, true);
-    case TypeId::kDate: return DateText(json.Int());
-    case TypeId::kTime: return TimeText(json.Int(), kMicrosPerSecond, 6);
-    case TypeId::kTimestamp: return TimestampText(json.Int(), kMicrosPerSecond, 6);
-    case TypeId::kTimestampS: return TimestampText(json.Int(), 1, 0);
-    case TypeId::kTimestampMs: return TimestampText(json.Int(), 1000, 3);
-    case TypeId::kTimestampNs: return TimestampText(json.Int(), 1'000'000'000, 9);
+    case TypeId::kTinyInt:
+    case TypeId::kSmallInt:
+    case TypeId::kInteger:
+    case TypeId::kBigInt:
+    case TypeId::kHugeInt:
+      return IntegerText(json, true);
+    case TypeId::kUTinyInt:
+    case TypeId::kUSmallInt:
+    case TypeId::kUInteger:
+    case TypeId::kUBigInt:
+    case TypeId::kUHugeInt:
+      return IntegerText(json, false);
+    case TypeId::kDecimal:
+      return DecimalText(IntegerText(json, true), type.scale);
+    case TypeId::kFloat:
+      return FloatText(json, false);
+    case TypeId::kDouble:
+      return FloatText(json, true);
+    case TypeId::kDate:
+      return DateText(json.Int());
+    case TypeId::kTime:
+      return TimeText(json.Int(), kMicrosPerSecond, 6);
+    case TypeId::kTimestamp:
+      return TimestampText(json.Int(), kMicrosPerSecond, 6);
+    case TypeId::kTimestampS:
+      return TimestampText(json.Int(), 1, 0);
+    case TypeId::kTimestampMs:
+      return TimestampText(json.Int(), 1000, 3);
+    case TypeId::kTimestampNs:
+      return TimestampText(json.Int(), 1'000'000'000, 9);
     case TypeId::kTimestampTz: {
       const std::string text = TimestampText(json.Int(), kMicrosPerSecond, 6);
       if (text.find("infinity") != std::string::npos) return text;
       return text + "+00";
     }
-    case TypeId::kInterval: return IntervalText(json);
-    case TypeId::kUuid: return UuidText(json);
-    case TypeId::kBlob: return json.Str();  // already DuckDB's escaped text
-    case TypeId::kJson: return json.Str();
+    case TypeId::kInterval:
+      return IntervalText(json);
+    case TypeId::kUuid:
+      return UuidText(json);
+    case TypeId::kBlob:
+      return json.Str();  // already DuckDB's escaped text
+    case TypeId::kJson:
+      return json.Str();
     case TypeId::kEnum: {
       const uint64_t index = json.Uint();
       if (index >= type.labels.size()) return Refuse(type);
       return type.labels[index];
     }
-    default: return Refuse(type);
+    default:
+      return Refuse(type);
   }
 }
 
@@ -187,7 +211,9 @@ std::string StringSql(const std::string& text) {
 
 }  // namespace
 
-std::string CastSql(const std::string& text, const Type& type) { return "CAST(" + text + " AS " + type.ToSql() + ")"; }
+std::string CastSql(const std::string& text, const Type& type) {
+  return "CAST(" + text + " AS " + type.ToSql() + ")";
+}
 
 bool IsSqlType(const Type& type) {
   if (type.id == TypeId::kOther || type.id == TypeId::kNull) return false;
@@ -207,14 +233,21 @@ Result<std::string> Literal(const Json& value, const Type& type) {
   // Left out of the JSON: DuckDB had no form for it. A zero INTERVAL is an empty object.
   if (json.IsNull()) return Refuse(type);
   switch (type.id) {
-    case TypeId::kBoolean: return std::string(json.Bool() ? "true" : "false");
-    case TypeId::kVarchar: return StringSql(json.Str());
-    case TypeId::kStruct: case TypeId::kList: case TypeId::kArray: case TypeId::kMap: return Nested(json, type);
+    case TypeId::kBoolean:
+      return std::string(json.Bool() ? "true" : "false");
+    case TypeId::kVarchar:
+      return StringSql(json.Str());
+    case TypeId::kStruct:
+    case TypeId::kList:
+    case TypeId::kArray:
+    case TypeId::kMap:
+      return Nested(json, type);
     case TypeId::kInteger:
       // As a bare number it has this type already, and reads better.
       if (json.Int() >= 0) return std::to_string(json.Int());
       [[fallthrough]];
-    default: break;
+    default:
+      break;
   }
   QN_GET(std::string text, TextOf(json, type));
   return CastSql(QuoteText(text), type);

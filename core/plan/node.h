@@ -17,19 +17,28 @@ struct OrderKey;
 
 struct Expr {
   enum class Kind : uint8_t {
-    kColumn,     // `index` into the columns of the child (joins: left's, then right's)
-    kConstant,   // `value`: DuckDB's JSON form of a value of `type`
-    kCast,       // of children[0] to `type`; `is_try`: NULL instead of a failure
-    kCall,       // function `name` of children; the last names.size() of them are named arguments; with a
-                 // lambda: `index` more arguments behind it, then its captures
-    kCompare,    // children[0] `name` children[1]; `name` is SQL: =, <>, <, IS DISTINCT FROM …
-    kAnd, kOr, kNot, kIsNull, kIsNotNull, kIn, kNotIn, kCoalesce, kTry,
+    kColumn,    // `index` into the columns of the child (joins: left's, then right's)
+    kConstant,  // `value`: DuckDB's JSON form of a value of `type`
+    kCast,      // of children[0] to `type`; `is_try`: NULL instead of a failure
+    kCall,      // function `name` of children; the last names.size() of them are named arguments; with a
+                // lambda: `index` more arguments behind it, then its captures
+    kCompare,   // children[0] `name` children[1]; `name` is SQL: =, <>, <, IS DISTINCT FROM …
+    kBetween,   // children[0] >= children[1] and <= children[2], computed once
+    kAnd,
+    kOr,
+    kNot,
+    kIsNull,
+    kIsNotNull,
+    kIn,
+    kNotIn,
+    kCoalesce,
+    kTry,
     kCase,       // when, then, when, then, …, else
     kLambda,     // children[0] is the body: columns 0..n-1 are its parameters backwards, the rest captures
     kUnnest,     // children[0] as one row an element; only in an Unnest node
     kAggregate,  // only in an Aggregate node; kWindow only in a Window node
     kWindow,
-    kUnknown,    // read, but not understood: `name` says what it is
+    kUnknown,  // read, but not understood: `name` says what it is
   };
   Kind kind = Kind::kUnknown;
   Type type;
@@ -39,6 +48,7 @@ struct Expr {
   bool is_try = false;
   bool is_distinct = false;
   bool ignore_nulls = false;
+  bool checks_overflow = false;  // of a call of DECIMAL arithmetic
   Json value;
   std::vector<Expr> children;
   std::vector<std::string> names;  // of named arguments, or of a lambda's parameters
@@ -57,17 +67,27 @@ struct OrderKey {
 };
 
 enum class Op : uint8_t {
-  kScan,        // an input: `input` names it
-  kTableFunction,  // range, generate_series, …: `name` and constant `values`; with a child: `exprs` of its columns
-  kProject, kFilter, kUnnest, kUnionAll, kJoin, kCross,
-  kValues,      // literal rows
-  kEmpty,       // no row
-  kOneRow,      // one row without columns
-  kAggregate, kWindow, kOrder, kLimit, kDistinct,
-  kSetOp,       // `name`: UNION, EXCEPT, INTERSECT (with ALL where it is so)
-  kCte,         // children[0] is kept under `cte` for children[1]
+  kScan,           // an input: `input` names it
+  kTableFunction,  // range, generate_series, …: `name` and constant `values`; with a child: `exprs` of its
+                   // columns
+  kProject,
+  kFilter,
+  kUnnest,
+  kUnionAll,
+  kJoin,
+  kCross,
+  kValues,  // literal rows
+  kEmpty,   // no row
+  kOneRow,  // one row without columns
+  kAggregate,
+  kWindow,
+  kOrder,
+  kLimit,
+  kDistinct,
+  kSetOp,  // `name`: UNION, EXCEPT, INTERSECT (with ALL where it is so)
+  kCte,    // children[0] is kept under `cte` for children[1]
   kCteRef,
-  kOther,       // `name` says what DuckDB calls it
+  kOther,  // `name` says what DuckDB calls it
 };
 
 struct JoinKey {
@@ -80,23 +100,23 @@ struct Node {
   std::string name;  // the operator's word for people and, for set operations and functions, SQL
   Schema columns;    // what comes out; names are for people and need not be unique
   std::vector<std::unique_ptr<Node>> children;
-  std::vector<Expr> exprs;     // projection, filters, aggregates, windows, unnested values
-  std::vector<Expr> groups;    // kAggregate; kDistinct: DISTINCT ON
-  std::vector<std::vector<size_t>> grouping_sets;  // indexes into groups; fewer than two: all groups
-  std::vector<std::vector<size_t>> grouping_calls; // GROUPING(…) columns, after the aggregates
-  std::vector<JoinKey> keys;   // kJoin; none: ON TRUE
-  std::string join;            // INNER LEFT RIGHT FULL SEMI ANTI MARK SINGLE …
+  std::vector<Expr> exprs;   // projection, filters, aggregates, windows, unnested values
+  std::vector<Expr> groups;  // kAggregate; kDistinct: DISTINCT ON
+  std::vector<std::vector<size_t>> grouping_sets;   // indexes into groups; fewer than two: all groups
+  std::vector<std::vector<size_t>> grouping_calls;  // GROUPING(…) columns, after the aggregates
+  std::vector<JoinKey> keys;                        // kJoin; none: ON TRUE
+  std::string join;                                 // INNER LEFT RIGHT FULL SEMI ANTI MARK SINGLE …
   bool is_asof = false;
-  std::vector<size_t> keep;    // kScan: column of the input for each of ours; kFilter: its map; else empty
+  std::vector<size_t> keep;  // kScan: column of the input for each of ours; kFilter: its map; else empty
   std::vector<size_t> keep_left, keep_right;  // kJoin; empty: all
   std::vector<OrderKey> orders;
   std::vector<std::vector<Expr>> rows;  // kValues
-  std::vector<Json> values;    // kTableFunction: its arguments
+  std::vector<Json> values;             // kTableFunction: its arguments
   std::vector<size_t> projected_input;  // kTableFunction with a child: which of its columns come along
-  Json limit, offset;          // kLimit: numbers, or null
-  std::string input;           // kScan
-  uint64_t cte = 0;            // kCte, kCteRef
-  std::vector<bool> needed;    // of `columns`: does anything above look at it? Set by MarkNeeded
+  Json limit, offset;                   // kLimit: numbers, or null
+  std::string input;                    // kScan
+  uint64_t cte = 0;                     // kCte, kCteRef
+  std::vector<bool> needed;             // of `columns`: does anything above look at it? Set by MarkNeeded
 };
 
 // The virtual column of a scan that only counts rows, or the user's rowid.

@@ -8,7 +8,8 @@
 namespace qn::plan {
 namespace {
 
-constexpr std::array kTimeWords = {"current_timestamp", "current_date", "current_time", "localtimestamp", "localtime"};
+constexpr std::array kTimeWords = {"current_timestamp", "current_date", "current_time", "localtimestamp",
+                                   "localtime"};
 
 void CollectTables(const Json& json, std::vector<std::string>& tables, std::set<std::string>& ctes) {
   if (json.IsArray()) {

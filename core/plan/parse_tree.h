@@ -12,8 +12,9 @@ namespace qn::plan {
 // The tables that a statement names, once each, in order; names given by its own WITH clauses are left out.
 std::vector<std::string> TablesOf(const Json& parsed);
 
-// The first call of one of `functions`, or of current_timestamp and its like, which are no calls for the parser.
-// Needed beside the plan, because the binder already computes now() where it stands in a constant expression.
+// The first call of one of `functions`, or of current_timestamp and its like, which are no calls for the
+// parser. Needed beside the plan, because the binder already computes now() where it stands in a constant
+// expression.
 std::string FirstCall(const Json& parsed, const std::set<std::string>& functions);
 
 // Whether the statement is one expression without FROM and WHERE: "SELECT a > 0".

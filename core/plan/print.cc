@@ -71,7 +71,8 @@ std::string CallText(const Expr& expr, const Schema& columns) {
   if (expr.kind != Expr::Kind::kWindow) return out;
   out += " over (";
   if (!expr.partitions.empty()) out += "partition by " + List(expr.partitions, columns);
-  if (!expr.orders.empty()) out += (expr.partitions.empty() ? "" : " ") + ("order by " + Orders(expr.orders, columns));
+  if (!expr.orders.empty())
+    out += (expr.partitions.empty() ? "" : " ") + ("order by " + Orders(expr.orders, columns));
   return out + ")";
 }
 
@@ -136,21 +137,36 @@ std::string Line(const Node& node) {
   const Schema none;
   const Schema& columns = node.children.empty() ? none : node.children[0]->columns;
   switch (node.op) {
-    case Op::kScan: return "Scan " + node.input + (NeededNames(node).empty() ? "" : ": " + NeededNames(node));
-    case Op::kTableFunction: return "Table function " + node.name;
-    case Op::kProject: return "Project " + Items(node);
-    case Op::kFilter: return "Filter " + List(node.exprs, columns, " and ");
-    case Op::kUnnest: return "Unnest " + List(node.exprs, columns);
-    case Op::kUnionAll: return "Union all";
-    case Op::kJoin: return "Join " + JoinText(node);
-    case Op::kAggregate: return "Aggregate" + AggregateText(node);
-    case Op::kWindow: return "Window " + List(node.exprs, columns);
-    case Op::kOrder: return "Order by " + Orders(node.orders, columns);
-    case Op::kDistinct: return node.groups.empty() ? "Distinct" : "Distinct on " + List(node.groups, columns);
-    case Op::kValues: return "Values, " + std::to_string(node.rows.size()) + " rows";
-    case Op::kCte: return "With " + node.name + " #" + std::to_string(node.cte);
-    case Op::kCteRef: return "Read #" + std::to_string(node.cte);
-    default: return node.name;
+    case Op::kScan:
+      return "Scan " + node.input + (NeededNames(node).empty() ? "" : ": " + NeededNames(node));
+    case Op::kTableFunction:
+      return "Table function " + node.name;
+    case Op::kProject:
+      return "Project " + Items(node);
+    case Op::kFilter:
+      return "Filter " + List(node.exprs, columns, " and ");
+    case Op::kUnnest:
+      return "Unnest " + List(node.exprs, columns);
+    case Op::kUnionAll:
+      return "Union all";
+    case Op::kJoin:
+      return "Join " + JoinText(node);
+    case Op::kAggregate:
+      return "Aggregate" + AggregateText(node);
+    case Op::kWindow:
+      return "Window " + List(node.exprs, columns);
+    case Op::kOrder:
+      return "Order by " + Orders(node.orders, columns);
+    case Op::kDistinct:
+      return node.groups.empty() ? "Distinct" : "Distinct on " + List(node.groups, columns);
+    case Op::kValues:
+      return "Values, " + std::to_string(node.rows.size()) + " rows";
+    case Op::kCte:
+      return "With " + node.name + " #" + std::to_string(node.cte);
+    case Op::kCteRef:
+      return "Read #" + std::to_string(node.cte);
+    default:
+      return node.name;
   }
 }
 
@@ -165,24 +181,45 @@ void Tree(const Node& node, size_t depth, std::string& out) {
 std::string Print(const Expr& expr, const Schema& columns) {
   using Kind = Expr::Kind;
   switch (expr.kind) {
-    case Kind::kColumn: return Column(columns, expr.index);
-    case Kind::kConstant: return Constant(expr);
+    case Kind::kColumn:
+      return Column(columns, expr.index);
+    case Kind::kConstant:
+      return Constant(expr);
     case Kind::kCast:
       return Print(expr.children[0], columns) + (expr.is_try ? "::try " : "::") + expr.type.ToSql();
-    case Kind::kCall: case Kind::kAggregate: case Kind::kWindow: return CallText(expr, columns);
-    case Kind::kCompare: return "(" + List(expr.children, columns, (" " + expr.name + " ").c_str()) + ")";
-    case Kind::kAnd: return "(" + List(expr.children, columns, " and ") + ")";
-    case Kind::kOr: return "(" + List(expr.children, columns, " or ") + ")";
-    case Kind::kNot: return "not " + List(expr.children, columns);
-    case Kind::kIsNull: return List(expr.children, columns) + " is null";
-    case Kind::kIsNotNull: return List(expr.children, columns) + " is not null";
-    case Kind::kIn: return "in(" + List(expr.children, columns) + ")";
-    case Kind::kNotIn: return "not in(" + List(expr.children, columns) + ")";
-    case Kind::kCoalesce: return "coalesce(" + List(expr.children, columns) + ")";
-    case Kind::kTry: return "try(" + List(expr.children, columns) + ")";
-    case Kind::kCase: return CaseText(expr, columns);
-    case Kind::kUnnest: return "unnest(" + List(expr.children, columns) + ")";
-    case Kind::kLambda: case Kind::kUnknown: break;
+    case Kind::kCall:
+    case Kind::kAggregate:
+    case Kind::kWindow:
+      return CallText(expr, columns);
+    case Kind::kCompare:
+      return "(" + List(expr.children, columns, (" " + expr.name + " ").c_str()) + ")";
+    case Kind::kBetween:
+      return "between(" + List(expr.children, columns) + ")";
+    case Kind::kAnd:
+      return "(" + List(expr.children, columns, " and ") + ")";
+    case Kind::kOr:
+      return "(" + List(expr.children, columns, " or ") + ")";
+    case Kind::kNot:
+      return "not " + List(expr.children, columns);
+    case Kind::kIsNull:
+      return List(expr.children, columns) + " is null";
+    case Kind::kIsNotNull:
+      return List(expr.children, columns) + " is not null";
+    case Kind::kIn:
+      return "in(" + List(expr.children, columns) + ")";
+    case Kind::kNotIn:
+      return "not in(" + List(expr.children, columns) + ")";
+    case Kind::kCoalesce:
+      return "coalesce(" + List(expr.children, columns) + ")";
+    case Kind::kTry:
+      return "try(" + List(expr.children, columns) + ")";
+    case Kind::kCase:
+      return CaseText(expr, columns);
+    case Kind::kUnnest:
+      return "unnest(" + List(expr.children, columns) + ")";
+    case Kind::kLambda:
+    case Kind::kUnknown:
+      break;
   }
   return "<" + expr.name + ">";
 }

@@ -57,13 +57,20 @@ void ReadFunction(const Json& json, const FindColumn& find, Expr& out) {
     out.name = std::move(compare);
     return;
   }
+  const Json& data = json["function_data"];
+  if (type == "COMPARE_BETWEEN" && out.children.size() == 3 && data["lower_inclusive"].Bool() &&
+      data["upper_inclusive"].Bool()) {
+    out.kind = Expr::Kind::kBetween;
+    return;
+  }
   if (type != "BOUND_FUNCTION" || out.name.empty()) {
     out.name = type;
     return;
   }
   out.kind = Expr::Kind::kCall;
   // Behind a lambda stand list_reduce's initial value, if any, and then what the lambda captures.
-  out.index = json["function_data"]["has_initial"].Bool() ? 1 : 0;
+  out.index = data["has_initial"].Bool() ? 1 : 0;
+  out.checks_overflow = data["check_overflow"].Bool();
   for (const Json& name : json["named_arguments"].Items()) out.names.push_back(name.Str());
 }
 
@@ -88,9 +95,10 @@ void ReadCase(const Json& json, const FindColumn& find, Expr& out) {
 void ReadLambda(const Json& json, const FindColumn& find, Expr& out) {
   out.children.push_back(ReadExpr(json["lambda_expr"], find));
   for (const Json& name : json["parameter_names"].Items()) out.names.push_back(name.Str());
-  // Captures were moved behind the lambda among the call's arguments; left in place they have a layout that we
-  // have never seen.
-  const bool is_known = json["captures"].Items().empty() && json["parameter_count"].Uint() == out.names.size();
+  // Captures were moved behind the lambda among the call's arguments; left in place they have a layout that
+  // we have never seen.
+  const bool is_known =
+      json["captures"].Items().empty() && json["parameter_count"].Uint() == out.names.size();
   out.kind = is_known ? Expr::Kind::kLambda : Expr::Kind::kUnknown;
   out.name = "LAMBDA with captures";
 }
@@ -114,7 +122,8 @@ void ReadWindow(const Json& json, const FindColumn& find, Expr& out) {
   const std::string& type = json["type"].Str();
   // WINDOW_ROW_NUMBER → row_number: plain window functions are named by the type alone.
   if (out.name.empty() && type.rfind("WINDOW_", 0) == 0) {
-    for (const char c : type.substr(7)) out.name += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    for (const char c : type.substr(7))
+      out.name += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
   }
   out.children = ReadExprs(json["children"], find);
   out.partitions = ReadExprs(json["partitions"], find);

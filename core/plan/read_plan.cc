@@ -8,7 +8,8 @@
 namespace qn::plan {
 namespace {
 
-using Binding = std::pair<uint64_t, uint64_t>;  // table, column: how DuckDB names columns before it numbers them
+using Binding =
+    std::pair<uint64_t, uint64_t>;  // table, column: how DuckDB names columns before it numbers them
 
 struct Read {
   std::unique_ptr<Node> node;
@@ -93,7 +94,8 @@ void Reader::Get(const Json& json, std::vector<Read>& children, Read& out) {
     out.bindings.emplace_back(json["table_index"].Uint(), position);
   }
   if (!json["table_filters"]["filters"].Items().empty()) return Unknown(json, "with filters inside", out);
-  if (json.Has("ordinality_idx") || json.Has("source_ordinality")) return Unknown(json, "WITH ORDINALITY", out);
+  if (json.Has("ordinality_idx") || json.Has("source_ordinality"))
+    return Unknown(json, "WITH ORDINALITY", out);
   if (json.Has("at_clause") && !json["at_clause"].IsNull()) return Unknown(json, "AT", out);
   if (function == "seq_scan") {
     out.node->op = Op::kScan;
@@ -104,7 +106,8 @@ void Reader::Get(const Json& json, std::vector<Read>& children, Read& out) {
   out.node->op = Op::kTableFunction;
   out.node->name = function;
   for (const Json& value : json["parameters"].Items()) out.node->values.push_back(value);
-  if (!json["named_parameters"].Items().empty()) return Unknown(json, function + " with named arguments", out);
+  if (!json["named_parameters"].Items().empty())
+    return Unknown(json, function + " with named arguments", out);
   if (children.empty()) return;
   out.node->projected_input = ReadMap(json["projected_input"]);
   // How many of the child's columns are the function's arguments.
@@ -121,6 +124,12 @@ void Reader::Project(const Json& json, const std::vector<Read>& children, Read& 
   out.node->name = "Project";
   out.node->exprs = ReadExprs(json["expressions"], Finder(children[0].bindings));
   AddColumns(json, out.node->exprs, "table_index", out);
+  for (size_t i = 0; i < out.node->exprs.size(); ++i) {
+    const Expr& expr = out.node->exprs[i];
+    const bool is_handed_on = expr.kind == Expr::Kind::kColumn && expr.alias.empty();
+    const Schema& below = children[0].node->columns;
+    if (is_handed_on && expr.index < below.size()) out.node->columns[i].name = below[expr.index].name;
+  }
 }
 
 void Reader::Filter(const Json& json, std::vector<Read>& children, Read& out) {
@@ -194,7 +203,8 @@ void Reader::Aggregate(const Json& json, const std::vector<Read>& children, Read
   out.node->groups = ReadExprs(json["groups"], find);
   out.node->exprs = ReadExprs(json["expressions"], find);
   for (const Json& set : json["grouping_sets"].Items()) out.node->grouping_sets.push_back(ReadMap(set));
-  for (const Json& call : json["grouping_functions"].Items()) out.node->grouping_calls.push_back(ReadMap(call));
+  for (const Json& call : json["grouping_functions"].Items())
+    out.node->grouping_calls.push_back(ReadMap(call));
   AddColumns(json, out.node->groups, "group_index", out);
   AddColumns(json, out.node->exprs, "aggregate_index", out);
   for (size_t i = 0; i < out.node->grouping_calls.size(); ++i) {
@@ -321,7 +331,8 @@ void Reader::Dispatch(const Json& json, std::vector<Read>& children, Read& out) 
     Limit(json, children, out);
   } else if (is("LOGICAL_DISTINCT") && one) {
     Distinct(json, children, out);
-  } else if ((is("LOGICAL_UNION") || is("LOGICAL_EXCEPT") || is("LOGICAL_INTERSECT")) && children.size() >= 2) {
+  } else if ((is("LOGICAL_UNION") || is("LOGICAL_EXCEPT") || is("LOGICAL_INTERSECT")) &&
+             children.size() >= 2) {
     SetOp(json, children, out);
   } else if (is("LOGICAL_MATERIALIZED_CTE") && two) {
     Cte(json, children, out);
@@ -335,7 +346,8 @@ void Reader::Dispatch(const Json& json, std::vector<Read>& children, Read& out) 
 
 Result<Read> Reader::Operator(const Json& json, int depth) {
   if (depth > kDepthMax) {
-    return Invalid("QN-1208", "The statement is nested more than " + std::to_string(kDepthMax) + " operators deep.");
+    return Invalid("QN-1208",
+                   "The statement is nested more than " + std::to_string(kDepthMax) + " operators deep.");
   }
   std::vector<Read> children;
   Read out;

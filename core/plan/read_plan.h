@@ -1,5 +1,5 @@
-// Reads the JSON of DuckDB's json_serialize_plan into our tree. The only place that knows the plan's form, which
-// DuckDB may change between versions (docs/decisions/002-bound-plan.md).
+// Reads the JSON of DuckDB's json_serialize_plan into our tree. The only place that knows the plan's form,
+// which DuckDB may change between versions (docs/decisions/002-bound-plan.md).
 #pragma once
 
 #include <memory>

@@ -10,8 +10,8 @@
 namespace qn::plan {
 namespace {
 
-constexpr size_t kListedMax = 4;      // datasets whose columns a message lists
-constexpr size_t kColumnsMax = 60;    // columns it lists of each
+constexpr size_t kListedMax = 4;    // datasets whose columns a message lists
+constexpr size_t kColumnsMax = 60;  // columns it lists of each
 
 std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
 
@@ -38,7 +38,8 @@ bool HasWord(const std::string& text, const std::string& word) {
 // DuckDB names the types of bare numbers and texts INTEGER_LITERAL, STRING_LITERAL.
 std::string WithoutLiteral(std::string text) {
   const std::string word = "_LITERAL";
-  for (size_t at = text.find(word); at != std::string::npos; at = text.find(word)) text.erase(at, word.size());
+  for (size_t at = text.find(word); at != std::string::npos; at = text.find(word))
+    text.erase(at, word.size());
   return text;
 }
 
@@ -89,7 +90,8 @@ class Teller {
 
   // "The condition of expectation 'x'" or "The SQL of dataset 'x'".
   std::string Subject() const {
-    return (place_.kind == "expectation" ? "The condition of " : "The SQL of ") + place_.kind + " '" + place_.name + "'";
+    return (place_.kind == "expectation" ? "The condition of " : "The SQL of ") + place_.kind + " '" +
+           place_.name + "'";
   }
 
   Status NotSelect() const {
@@ -135,7 +137,7 @@ class Teller {
     const std::string kind = error_["type"].StrOr("Function");
     const bool is_function = Has(kind, "Function");
     const std::string name = error_["name"].Str();
-    Status status = Invalid("QN-1204", (is_function ? "Function" : kind) + " '" + name + "' does not exist.");
+    Status status = Invalid("QN-1216", (is_function ? "Function" : kind) + " '" + name + "' does not exist.");
     status.With(Where());
     const std::string candidates = error_["candidates"].Str();
     const std::string near = candidates.substr(0, candidates.find(','));
@@ -145,8 +147,8 @@ class Teller {
 
   // The column is in what the statement reads, but a subquery in between does not hand it on.
   Status Hidden(const std::string& name, const Known& known) const {
-    Status status =
-        Invalid("QN-1203", "Column '" + name + "' of '" + known.name + "' does not reach this place of the SQL.");
+    Status status = Invalid(
+        "QN-1203", "Column '" + name + "' of '" + known.name + "' does not reach this place of the SQL.");
     status.With(Where()).With("A subquery or a WITH in between does not hand it on.");
     std::string candidates = error_["candidates"].Str();
     for (size_t at = candidates.find(','); at != std::string::npos; at = candidates.find(',', at + 2)) {
@@ -160,9 +162,10 @@ class Teller {
     for (const Known& known : reads) {
       if (ColumnIndex(known.columns, name) >= 0) return Hidden(name, known);
     }
-    Status status = Invalid("QN-1203", "Column '" + name + "' does not exist in " +
-                                           (reads.size() == 1 ? "dataset '" + reads[0].name + "'."
-                                                              : "what " + place_.kind + " '" + place_.name + "' reads."));
+    Status status =
+        Invalid("QN-1203", "Column '" + name + "' does not exist in " +
+                               (reads.size() == 1 ? "dataset '" + reads[0].name + "'."
+                                                  : "what " + place_.kind + " '" + place_.name + "' reads."));
     status.With(Where());
     std::vector<std::string> names;
     for (size_t i = 0; i < reads.size(); ++i) {
@@ -170,8 +173,8 @@ class Teller {
       for (const Field& field : columns) names.push_back(field.name);
       if (i >= kListedMax) continue;
       const size_t shown = std::min(columns.size(), kColumnsMax);
-      status.With("'" + reads[i].name +
-                  "' has: " + ColumnNames(Schema(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(shown))) +
+      status.With("'" + reads[i].name + "' has: " +
+                  ColumnNames(Schema(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(shown))) +
                   (columns.size() > shown ? ", …" : ""));
     }
     const std::string near = NearestName(name, names);
@@ -201,7 +204,8 @@ class Teller {
   }
 
   Status Clash() const {
-    Status status = Invalid("QN-1205", "Types do not fit in " + place_.kind + " '" + place_.name + "': " + ClashText());
+    Status status =
+        Invalid("QN-1205", "Types do not fit in " + place_.kind + " '" + place_.name + "': " + ClashText());
     status.With(Where());
     for (size_t i = 0; i < reads_.size() && i < kListedMax; ++i) {
       std::string list;
@@ -221,7 +225,8 @@ class Teller {
       const std::string call = WithoutLiteral(error_["call"].Str());
       const size_t open = call.find('(');
       const std::string name = call.substr(0, open);
-      const bool is_operator = !name.empty() && std::isalnum(static_cast<unsigned char>(name[0])) == 0 && name[0] != '_';
+      const bool is_operator =
+          !name.empty() && std::isalnum(static_cast<unsigned char>(name[0])) == 0 && name[0] != '_';
       return std::string("there is no ") + (is_operator ? "operator " : "function ") + call + ".";
     }
     const std::string text = WithoutLiteral(FirstLine(message_));
@@ -230,8 +235,8 @@ class Teller {
 
   Status Other() const {
     const std::string text = FirstLine(message_);
-    return Finish(Invalid("QN-1209", "DuckDB cannot compile " + place_.kind + " '" + place_.name + "': " + text +
-                                         (text.empty() || text.back() != '.' ? "." : ""))
+    return Finish(Invalid("QN-1209", "DuckDB cannot compile " + place_.kind + " '" + place_.name +
+                                         "': " + text + (text.empty() || text.back() != '.' ? "." : ""))
                       .With(Where()));
   }
 

@@ -1,4 +1,5 @@
-// DuckDB's parser and binder errors in the user's words: dataset, file and line, what there is, what was meant.
+// DuckDB's parser and binder errors in the user's words: dataset, file and line, what there is, what was
+// meant.
 #pragma once
 
 #include <string>
@@ -12,8 +13,8 @@ namespace qn::plan {
 
 // Where the failing text stands.
 struct Place {
-  std::string where;    // "flows/shop.py:31"
-  std::string kind;     // "dataset", "expectation" or "temporary view"
+  std::string where;  // "flows/shop.py:31"
+  std::string kind;   // "dataset", "expectation" or "temporary view"
   std::string name;
   std::string dataset;  // of an expectation; else the same as `name`
   std::string text;     // the SQL or the condition
@@ -24,8 +25,9 @@ struct Known {
   Schema columns;
 };
 
-// `error` is the answer of json_serialize_plan or json_serialize_sql with "error": true. `shift` is how far the
-// text stands inside what DuckDB was asked. `reads` are the datasets whose columns may be used, `all` every name.
+// `error` is the answer of json_serialize_plan or json_serialize_sql with "error": true. `shift` is how far
+// the text stands inside what DuckDB was asked. `reads` are the datasets whose columns may be used, `all`
+// every name.
 Status Retell(const Json& error, const Place& place, size_t shift, const std::vector<Known>& reads,
               const std::vector<std::string>& all);
 

@@ -1,5 +1,5 @@
-// A call's signature is its name, types and what the binder derived from its arguments. What counts columns or
-// holds expressions is left out: it differs between equal plans.
+// A call's signature is its name, types and what the binder derived from its arguments. What counts columns
+// or holds expressions is left out: it differs between equal plans.
 #include "plan/signature.h"
 
 #include <set>
@@ -41,7 +41,10 @@ void Collect(const Json& json, std::vector<Call>& out) {
   if (!json.IsObject()) return;
   const std::string& type = json["expression_class"].Str();
   const Json::Array& path = json["qname"]["path"].Items();
-  if (!type.empty() && !path.empty() && json["type"].Str() != "OPERATOR_CAST") {
+  // Casts are written out, and so are the types of what is compared.
+  const std::string& kind = json["type"].Str();
+  const bool is_plain = kind == "OPERATOR_CAST" || kind.rfind("COMPARE_", 0) == 0;
+  if (!type.empty() && !path.empty() && !is_plain) {
     Call call;
     call.key = type + " " + path.back().Str() + " ";
     AppendData(json["arguments"], call.key);

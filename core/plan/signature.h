@@ -7,8 +7,9 @@
 
 namespace qn::plan {
 
-// A call in `after` (an answer of json_serialize_plan) that `before` does not have with the same argument types,
-// result type and bound data: "name(types)". Empty: every call is known. Casts do not count.
+// A call in `after` (an answer of json_serialize_plan) that `before` does not have with the same argument
+// types, result type and bound data: "name(types)". Empty: every call is known. Casts and
+// comparisons do not count.
 std::string FirstNewCall(const Json& before, const Json& after);
 
 }  // namespace qn::plan

@@ -41,7 +41,8 @@ size_t EndOfBlockComment(std::string_view sql, size_t at) {
 // "$tag$ … $tag$", or just the dollar.
 size_t EndOfDollar(std::string_view sql, size_t at) {
   size_t end = at + 1;
-  while (end < sql.size() && (std::isalnum(static_cast<unsigned char>(sql[end])) != 0 || sql[end] == '_')) ++end;
+  while (end < sql.size() && (std::isalnum(static_cast<unsigned char>(sql[end])) != 0 || sql[end] == '_'))
+    ++end;
   if (end >= sql.size() || sql[end] != '$') return at + 1;
   const std::string_view tag = sql.substr(at, end + 1 - at);
   const size_t close = sql.find(tag, end + 1);
@@ -74,7 +75,8 @@ SqlLine LineAt(std::string_view sql, size_t position) {
   const size_t before = position == 0 ? std::string_view::npos : sql.rfind('\n', position - 1);
   const size_t begin = before == std::string_view::npos ? 0 : before + 1;
   const size_t end = std::min(sql.find('\n', position), sql.size());
-  out.number = 1 + static_cast<size_t>(std::count(sql.begin(), sql.begin() + static_cast<std::ptrdiff_t>(begin), '\n'));
+  out.number = 1 + static_cast<size_t>(
+                       std::count(sql.begin(), sql.begin() + static_cast<std::ptrdiff_t>(begin), '\n'));
   out.count = 1 + static_cast<size_t>(std::count(sql.begin(), sql.end(), '\n'));
   std::string_view line = sql.substr(begin, end - begin);
   size_t column = position - begin;

@@ -63,20 +63,24 @@ inline const std::vector<TestTable>& TestTables() {
           v(i, 32, (r(i, 32, 5000) / 10)::DECIMAL(12,2)) AS amount, v(i, 33, TIMESTAMP '2024-02-01' + to_hours(r(i, 33, 99))) AS placed,
           v(i, 34, ['EUR', 'USD'][r(i, 34, 2) + 1]) AS currency, v(i, 35, 'note ' || i) AS note)",
        500},
-      {"users", Input::Kind::kBounded, R"(SELECT v(i, 41, CASE WHEN i < 9 THEN i ELSE 3 END)::BIGINT AS user_id, 'user ' || i AS name,
+      {"users", Input::Kind::kBounded,
+       R"(SELECT v(i, 41, CASE WHEN i < 9 THEN i ELSE 3 END)::BIGINT AS user_id, 'user ' || i AS name,
           v(i, 42, ['de', 'fr', 'it'][r(i, 42, 3) + 1]) AS country, DATE '1990-01-01' + r(i, 43, 9000) AS born,
           v(i, 44, r(i, 44, 5)) AS level)",
        11},
-      {"countries", Input::Kind::kBounded, R"(SELECT ['de', 'fr', 'it'][i + 1] AS code, ['Germany', 'France', 'Italy'][i + 1] AS title,
+      {"countries", Input::Kind::kBounded,
+       R"(SELECT ['de', 'fr', 'it'][i + 1] AS code, ['Germany', 'France', 'Italy'][i + 1] AS title,
           (i * 20)::DOUBLE AS rate)",
        3},
-      {"prices", Input::Kind::kBounded, R"(SELECT ['de', 'fr'][i % 2 + 1] AS currency, TIMESTAMP '2024-01-05' + to_days((i * 9)::INTEGER) AS since,
+      {"prices", Input::Kind::kBounded,
+       R"(SELECT ['de', 'fr'][i % 2 + 1] AS currency, TIMESTAMP '2024-01-05' + to_days((i * 9)::INTEGER) AS since,
           (1 + i / 8)::DECIMAL(10,4) AS rate)",
        12}};
   return tables;
 }
 
-inline constexpr const char* kShouting = "SELECT sid, user_id, upper(country) AS label FROM events WHERE qty > 0";
+inline constexpr const char* kShouting =
+    "SELECT sid, user_id, upper(country) AS label FROM events WHERE qty > 0";
 inline constexpr const char* kLevels = "SELECT DISTINCT level, 'L' || level AS level_name FROM users";
 
 // Both databases, with the same tables and views.
@@ -89,8 +93,8 @@ class World {
     Do(kMacros);
     compiler = Take(Compiler::Open(*scratch));
     for (const TestTable& table : TestTables()) {
-      Do("CREATE TABLE " + std::string(table.name) + " AS " + table.create + " FROM range(" + std::to_string(table.rows) +
-         ") AS t(i)");
+      Do("CREATE TABLE " + std::string(table.name) + " AS " + table.create + " FROM range(" +
+         std::to_string(table.rows) + ") AS t(i)");
       Input input{table.name, Take(data->Describe("SELECT * FROM " + std::string(table.name))), table.kind};
       Check(compiler->Declare(input));
     }
@@ -142,7 +146,8 @@ inline std::string ReadFile(const std::string& path) {
   return text.str();
 }
 
-// Statements of a file, divided by empty lines; comments in the first line of the file's first one are dropped.
+// Statements of a file, divided by empty lines; comments in the first line of the file's first one are
+// dropped.
 inline std::vector<std::string> Statements(const std::string& file) {
   std::vector<std::string> out;
   std::istringstream lines(ReadFile(FixturePath(file)));

@@ -1,5 +1,5 @@
-// Expressions as SQL. Every cast of the plan is written out, so nothing is left to implicit rules when the text
-// is bound again.
+// Expressions as SQL. Every cast of the plan is written out, so nothing is left to implicit rules when the
+// text is bound again.
 #include "plan/write_expr.h"
 
 #include <array>
@@ -30,11 +30,13 @@ class ExprWriter {
   Result<std::string> Lambda(const Expr& lambda, Columns captures);
   Result<std::string> Case(const Expr& expr, const Columns& columns);
   Result<std::string> In(const Expr& expr, const Columns& columns);
+  Result<std::string> Between(const Expr& expr, const Columns& columns);
 
   int lambda_depth_;  // keeps parameter names of nested lambdas apart
 };
 
-Result<std::string> ExprWriter::List(const std::vector<Expr>& exprs, const Columns& columns, const char* between) {
+Result<std::string> ExprWriter::List(const std::vector<Expr>& exprs, const Columns& columns,
+                                     const char* between) {
   std::string out;
   for (size_t i = 0; i < exprs.size(); ++i) {
     QN_GET(std::string text, Write(exprs[i], columns));
@@ -69,7 +71,8 @@ size_t FindLambda(const Expr& call) {
 }
 
 Result<std::string> ExprWriter::Call(const Expr& expr, const Columns& columns) {
-  // DuckDB's inner functions (compression, aggregate state) have no meaning outside the plan they were made for.
+  // DuckDB's inner functions (compression, aggregate state) have no meaning outside the plan they were made
+  // for.
   if (expr.name.rfind("__", 0) == 0) return Refuse(expr.name);
   if (IsInfix(expr)) {
     const LeaveOut casts = DecimalCastsToLeaveOut(expr);
@@ -138,9 +141,17 @@ Result<std::string> ExprWriter::In(const Expr& expr, const Columns& columns) {
   return "(" + needle + (expr.kind == Expr::Kind::kIn ? " IN (" : " NOT IN (") + list + "))";
 }
 
+Result<std::string> ExprWriter::Between(const Expr& expr, const Columns& columns) {
+  QN_GET(std::string value, Write(expr.children[0], columns));
+  QN_GET(std::string low, Write(expr.children[1], columns));
+  QN_GET(std::string high, Write(expr.children[2], columns));
+  return "(" + value + " BETWEEN " + low + " AND " + high + ")";
+}
+
 Result<std::string> ExprWriter::Write(const Expr& expr, const Columns& columns) {
   using Kind = Expr::Kind;
-  const auto wrapped = [&](const char* before, const char* between, const char* after) -> Result<std::string> {
+  const auto wrapped = [&](const char* before, const char* between,
+                           const char* after) -> Result<std::string> {
     QN_GET(std::string list, List(expr.children, columns, between));
     return before + list + after;
   };
@@ -149,20 +160,41 @@ Result<std::string> ExprWriter::Write(const Expr& expr, const Columns& columns) 
       if (expr.index >= columns.size()) return Refuse("column " + std::to_string(expr.index));
       if (columns[expr.index].empty()) return Refuse("rowid");
       return columns[expr.index];
-    case Kind::kConstant: return Literal(expr.value, expr.type);
-    case Kind::kCast: return Cast(expr, columns);
-    case Kind::kCall: return Call(expr, columns);
-    case Kind::kCompare: return wrapped("(", (" " + expr.name + " ").c_str(), ")");
-    case Kind::kAnd: return wrapped("(", " AND ", ")");
-    case Kind::kOr: return wrapped("(", " OR ", ")");
-    case Kind::kNot: return wrapped("(NOT ", "", ")");
-    case Kind::kIsNull: return wrapped("(", "", " IS NULL)");
-    case Kind::kIsNotNull: return wrapped("(", "", " IS NOT NULL)");
-    case Kind::kIn: case Kind::kNotIn: return In(expr, columns);
-    case Kind::kCoalesce: return wrapped("COALESCE(", ", ", ")");
-    case Kind::kTry: return wrapped("TRY(", "", ")");
-    case Kind::kCase: return Case(expr, columns);
-    case Kind::kLambda: case Kind::kUnnest: case Kind::kAggregate: case Kind::kWindow: case Kind::kUnknown: break;
+    case Kind::kConstant:
+      return Literal(expr.value, expr.type);
+    case Kind::kCast:
+      return Cast(expr, columns);
+    case Kind::kCall:
+      return Call(expr, columns);
+    case Kind::kCompare:
+      return wrapped("(", (" " + expr.name + " ").c_str(), ")");
+    case Kind::kBetween:
+      return Between(expr, columns);
+    case Kind::kAnd:
+      return wrapped("(", " AND ", ")");
+    case Kind::kOr:
+      return wrapped("(", " OR ", ")");
+    case Kind::kNot:
+      return wrapped("(NOT ", "", ")");
+    case Kind::kIsNull:
+      return wrapped("(", "", " IS NULL)");
+    case Kind::kIsNotNull:
+      return wrapped("(", "", " IS NOT NULL)");
+    case Kind::kIn:
+    case Kind::kNotIn:
+      return In(expr, columns);
+    case Kind::kCoalesce:
+      return wrapped("COALESCE(", ", ", ")");
+    case Kind::kTry:
+      return wrapped("TRY(", "", ")");
+    case Kind::kCase:
+      return Case(expr, columns);
+    case Kind::kLambda:
+    case Kind::kUnnest:
+    case Kind::kAggregate:
+    case Kind::kWindow:
+    case Kind::kUnknown:
+      break;
   }
   return Refuse(expr.name);
 }
@@ -229,7 +261,8 @@ Result<std::string> WriteExpr(const Expr& expr, const std::vector<std::string>& 
   return ExprWriter(0).Write(expr, columns);
 }
 
-Result<std::string> WriteOrders(const std::vector<OrderKey>& orders, const std::vector<std::string>& columns) {
+Result<std::string> WriteOrders(const std::vector<OrderKey>& orders,
+                                const std::vector<std::string>& columns) {
   std::string out;
   for (const OrderKey& key : orders) {
     QN_GET(std::string text, WriteExpr(key.expr, columns));

@@ -26,7 +26,7 @@ constexpr std::array kHidden = {
 
 // A SELECT being put together.
 struct Rel {
-  std::string from;                 // empty: one row without columns
+  std::string from;  // empty: one row without columns
   std::vector<std::string> where;
   std::vector<std::string> columns;  // SQL of each column of the node; empty: nobody needs it
   std::vector<std::string> hidden;   // kHidden's, or none
@@ -49,7 +49,8 @@ class SqlWriter {
   explicit SqlWriter(const SqlOptions& options) : options_(options) {}
 
   Result<Rel> Write(const Node& node);
-  std::string Select(const Rel& rel, const std::vector<std::string>& names, const char* word = "SELECT ") const;
+  std::string Select(const Rel& rel, const std::vector<std::string>& names,
+                     const char* word = "SELECT ") const;
   std::string Ctes() const;
 
  private:
@@ -145,7 +146,8 @@ Result<Rel> SqlWriter::Scan(const Node& node) {
 Result<Rel> SqlWriter::TableFunction(const Node& node) {
   static constexpr std::array kKnown = {"range", "generate_series", "unnest", "repeat"};
   if (std::find(kKnown.begin(), kKnown.end(), node.name) == kKnown.end()) {
-    return Invalid("QN-1208", "'" + node.name + "' reads beside the pipeline; declare it as a reference and read that.");
+    return Invalid("QN-1208",
+                   "'" + node.name + "' reads beside the pipeline; declare it as a reference and read that.");
   }
   const size_t own = node.columns.size() - node.projected_input.size();
   if (own != 1 || node.keep[0] != 0) return Refuse(node.name + " with several columns");
@@ -198,7 +200,8 @@ Result<Rel> SqlWriter::Filter(const Node& node) {
   }
   if (node.keep.empty()) return rel;
   std::vector<std::string> columns;
-  for (size_t i = 0; i < node.keep.size(); ++i) columns.push_back(node.needed[i] ? rel.columns[node.keep[i]] : "");
+  for (size_t i = 0; i < node.keep.size(); ++i)
+    columns.push_back(node.needed[i] ? rel.columns[node.keep[i]] : "");
   rel.columns = std::move(columns);
   return rel;
 }
@@ -277,14 +280,15 @@ Result<Rel> SqlWriter::JoinNode(const Node& node) {
   QN_GET(Rel left, Write(*node.children[0]));
   QN_GET(Rel right, Write(*node.children[1]));
   if (node.op == Op::kJoin && node.join == "MARK") return MarkJoin(node, std::move(left), std::move(right));
-  if (node.op == Op::kJoin && node.join == "SINGLE") return SingleJoin(node, std::move(left), std::move(right));
+  if (node.op == Op::kJoin && node.join == "SINGLE")
+    return SingleJoin(node, std::move(left), std::move(right));
   left = Operand(std::move(left), true);
   right = Operand(std::move(right), false);
   Rel out;
   out.is_join = true;
   out.hidden = left.hidden.empty() ? right.hidden : left.hidden;
   const std::map<std::string, const char*> words = {
-      {"INNER", "JOIN"}, {"LEFT", "LEFT JOIN"}, {"RIGHT", "RIGHT JOIN"}, {"FULL", "FULL JOIN"},
+      {"INNER", "JOIN"},      {"LEFT", "LEFT JOIN"}, {"RIGHT", "RIGHT JOIN"}, {"FULL", "FULL JOIN"},
       {"OUTER", "FULL JOIN"}, {"SEMI", "SEMI JOIN"}, {"ANTI", "ANTI JOIN"}};
   std::string word = "CROSS JOIN";
   if (node.op == Op::kJoin) {
@@ -311,11 +315,12 @@ Result<Rel> SqlWriter::JoinNode(const Node& node) {
 std::string WhereText(const std::vector<std::string>& conditions, const Rel& right) {
   std::vector<std::string> all = right.where;
   all.insert(all.end(), conditions.begin(), conditions.end());
-  return (right.from.empty() ? "" : " FROM " + right.from) + (all.empty() ? "" : " WHERE " + Join(all, " AND "));
+  return (right.from.empty() ? "" : " FROM " + right.from) +
+         (all.empty() ? "" : " WHERE " + Join(all, " AND "));
 }
 
-// x IN (SELECT …), x < ANY (SELECT …), EXISTS (SELECT … WHERE …): DuckDB compares the correlated columns by IS
-// NOT DISTINCT FROM, and the rest is the comparison that makes the mark three-valued.
+// x IN (SELECT …), x < ANY (SELECT …), EXISTS (SELECT … WHERE …): DuckDB compares the correlated columns by
+// IS NOT DISTINCT FROM, and the rest is the comparison that makes the mark three-valued.
 Result<Rel> SqlWriter::MarkJoin(const Node& node, Rel left, Rel right) {
   left = Plain(std::move(left));
   right = Plain(std::move(right));
@@ -331,7 +336,8 @@ Result<Rel> SqlWriter::MarkJoin(const Node& node, Rel left, Rel right) {
       conditions.push_back("(" + needle + " IS NOT DISTINCT FROM " + other + ")");
       continue;
     }
-    if (!compare.empty() && (compare != "=" || key.compare != "=")) return Refuse("MARK join on several conditions");
+    if (!compare.empty() && (compare != "=" || key.compare != "="))
+      return Refuse("MARK join on several conditions");
     compare = key.compare;
     needles.push_back(std::move(needle));
     found.push_back(std::move(other));
@@ -362,8 +368,9 @@ Result<Rel> SqlWriter::SingleJoin(const Node& node, Rel left, Rel right) {
     const bool is_needed = node.needed[columns.size()];
     columns.push_back(is_needed ? "(SELECT " + column + WhereText({on}, right) + ")" : "");
   }
-  const bool is_alone = static_cast<size_t>(std::count(node.needed.begin() + static_cast<std::ptrdiff_t>(first),
-                                                       node.needed.end(), true)) <= 1;
+  const bool is_alone =
+      static_cast<size_t>(
+          std::count(node.needed.begin() + static_cast<std::ptrdiff_t>(first), node.needed.end(), true)) <= 1;
   // Two columns of one subquery could come from two of its rows.
   if (!is_alone) return Refuse("a subquery with several columns");
   left.columns = std::move(columns);
@@ -429,7 +436,8 @@ Result<Rel> SqlWriter::Aggregate(const Node& node) {
   }
   rel.hidden.clear();
   rel = Wrap(rel);
-  const std::vector<std::string> groups(rel.columns.begin() + static_cast<std::ptrdiff_t>(width), rel.columns.end());
+  const std::vector<std::string> groups(rel.columns.begin() + static_cast<std::ptrdiff_t>(width),
+                                        rel.columns.end());
   Rel out = rel;
   out.columns = groups;
   for (const Expr& expr : node.exprs) {
@@ -444,9 +452,11 @@ Result<Rel> SqlWriter::Aggregate(const Node& node) {
   for (size_t i = 0; i < out.columns.size(); ++i) {
     if (!node.needed[i]) out.columns[i].clear();
   }
-  const bool is_bare = std::all_of(out.columns.begin(), out.columns.end(), [](const auto& text) { return text.empty(); });
+  const bool is_bare =
+      std::all_of(out.columns.begin(), out.columns.end(), [](const auto& text) { return text.empty(); });
   // Without any aggregate "SELECT true" would give a row for every row.
-  if (is_bare && groups.empty()) return Derived("SELECT count(*) AS qn_row FROM " + rel.from, out.columns, false);
+  if (is_bare && groups.empty())
+    return Derived("SELECT count(*) AS qn_row FROM " + rel.from, out.columns, false);
   return Derived(Select(out, {}) + GroupingSets(node, groups), out.columns, false);
 }
 
@@ -530,29 +540,50 @@ Result<Rel> SqlWriter::CteRef(const Node& node) {
 
 Result<Rel> SqlWriter::Write(const Node& node) {
   switch (node.op) {
-    case Op::kScan: return Scan(node);
-    case Op::kTableFunction: return TableFunction(node);
-    case Op::kProject: return Project(node);
-    case Op::kFilter: return Filter(node);
-    case Op::kUnnest: return Unnest(node);
-    case Op::kUnionAll: return UnionAll(node);
-    case Op::kSetOp: return SetOp(node);
-    case Op::kJoin: case Op::kCross: return JoinNode(node);
-    case Op::kValues: case Op::kEmpty: case Op::kOneRow: return Values(node);
-    case Op::kAggregate: return Aggregate(node);
-    case Op::kWindow: return Window(node);
-    case Op::kOrder: case Op::kLimit: return OrderOrLimit(node);
-    case Op::kDistinct: return Distinct(node);
-    case Op::kCte: return Cte(node);
-    case Op::kCteRef: return CteRef(node);
-    case Op::kOther: break;
+    case Op::kScan:
+      return Scan(node);
+    case Op::kTableFunction:
+      return TableFunction(node);
+    case Op::kProject:
+      return Project(node);
+    case Op::kFilter:
+      return Filter(node);
+    case Op::kUnnest:
+      return Unnest(node);
+    case Op::kUnionAll:
+      return UnionAll(node);
+    case Op::kSetOp:
+      return SetOp(node);
+    case Op::kJoin:
+    case Op::kCross:
+      return JoinNode(node);
+    case Op::kValues:
+    case Op::kEmpty:
+    case Op::kOneRow:
+      return Values(node);
+    case Op::kAggregate:
+      return Aggregate(node);
+    case Op::kWindow:
+      return Window(node);
+    case Op::kOrder:
+    case Op::kLimit:
+      return OrderOrLimit(node);
+    case Op::kDistinct:
+      return Distinct(node);
+    case Op::kCte:
+      return Cte(node);
+    case Op::kCteRef:
+      return CteRef(node);
+    case Op::kOther:
+      break;
   }
   return Refuse(node.name);
 }
 
 }  // namespace
 
-Result<std::string> WriteSql(const Node& root, const std::vector<std::string>& names, const SqlOptions& options) {
+Result<std::string> WriteSql(const Node& root, const std::vector<std::string>& names,
+                             const SqlOptions& options) {
   SqlWriter writer(options);
   QN_GET(Rel rel, writer.Write(root));
   return writer.Ctes() + writer.Select(rel, names);

@@ -18,6 +18,7 @@ struct SqlOptions {
 };
 
 // `names` are the names of root's columns in the result. MarkNeeded must have seen the tree.
-Result<std::string> WriteSql(const Node& root, const std::vector<std::string>& names, const SqlOptions& options);
+Result<std::string> WriteSql(const Node& root, const std::vector<std::string>& names,
+                             const SqlOptions& options);
 
 }  // namespace qn::plan
