@@ -20,13 +20,6 @@ constexpr const char* kOptimizersSql =
     "SELECT string_agg(name, ',') FROM duckdb_optimizers() "
     "WHERE name NOT IN ('deliminator', 'unnest_rewriter', 'cte_inlining')";
 
-// Functions whose answer is not decided by their arguments, although DuckDB marks error() so only to keep it
-// from being computed too early.
-constexpr const char* kVolatileSql =
-    "SELECT DISTINCT function_name FROM duckdb_functions() "
-    "WHERE (stability IN ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') AND function_name <> 'error') "
-    "OR function_name IN ('current_localtime', 'current_localtimestamp') ORDER BY 1";
-
 const std::string kSelect = "SELECT ";
 
 std::string RuleName(size_t index) { return "__qn_rule" + std::to_string(index); }
@@ -75,8 +68,6 @@ Result<std::unique_ptr<Compiler>> Compiler::Open(duck::Connection& scratch) {
   std::unique_ptr<Compiler> compiler(new Compiler(scratch));
   QN_GET(duck::Rows optimizers, scratch.Query(kOptimizersSql));
   QN_TRY(scratch.Query("SET disabled_optimizers = " + QuoteText(optimizers.rows[0][0].Str())).status());
-  QN_GET(duck::Rows rows, scratch.Query(kVolatileSql));
-  for (const auto& row : rows.rows) compiler->volatile_functions_.insert(row[0].Str());
   return compiler;
 }
 
@@ -349,7 +340,7 @@ Status Compiler::CheckRuleMemory(const Statement& statement) {
 }
 
 std::string Compiler::VolatileCall(const Json& parsed) const {
-  std::string call = FirstCall(parsed, volatile_functions_);
+  std::string call = FirstCall(parsed, VolatileFunctions());
   for (const std::string& name : TablesOf(parsed)) {
     const View* view = FindView(name);
     if (call.empty() && view != nullptr) call = view->volatile_call;
@@ -370,7 +361,7 @@ Status Compiler::CheckVolatile(const Statement& statement, const Query& query) {
   if (call.empty()) {
     // Behind a macro the parser does not see it, but the plan does.
     place = places[0];
-    const std::vector<std::string> calls = FindCalls(*query.tree, volatile_functions_);
+    const std::vector<std::string> calls = FindCalls(*query.tree, VolatileFunctions());
     if (calls.empty()) return Ok();
     call = calls[0];
   }

@@ -4,7 +4,6 @@
 
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -125,7 +124,6 @@ class Compiler {
   duck::Connection& scratch_;
   std::vector<Input> inputs_;
   std::vector<View> views_;
-  std::set<std::string> volatile_functions_;  // their answer is not decided by their arguments
 };
 
 }  // namespace qn::plan

@@ -8,6 +8,42 @@
 namespace qn::plan {
 namespace {
 
+// What DuckDB 2.0 marks VOLATILE or CONSISTENT_WITHIN_QUERY in duckdb_functions(), which takes too long to
+// ask at every start; parse_tree_test.cc compares. error() is marked so only to keep it from being computed
+// too early.
+constexpr std::array kVolatile = {"current_connection_id",
+                                  "current_database",
+                                  "current_date",
+                                  "current_localtime",
+                                  "current_localtimestamp",
+                                  "current_query",
+                                  "current_query_id",
+                                  "current_schema",
+                                  "current_schemas",
+                                  "current_setting",
+                                  "current_transaction_id",
+                                  "currval",
+                                  "gen_random_uuid",
+                                  "get_current_time",
+                                  "get_current_timestamp",
+                                  "getvariable",
+                                  "in_search_path",
+                                  "nextval",
+                                  "now",
+                                  "random",
+                                  "setseed",
+                                  "setval",
+                                  "sleep_ms",
+                                  "stats",
+                                  "today",
+                                  "transaction_timestamp",
+                                  "txid_current",
+                                  "uuid",
+                                  "uuidv4",
+                                  "uuidv7",
+                                  "vector_type",
+                                  "write_log"};
+
 constexpr std::array kTimeWords = {"current_timestamp", "current_date", "current_time", "localtimestamp",
                                    "localtime"};
 
@@ -53,6 +89,11 @@ std::vector<std::string> TablesOf(const Json& parsed) {
   CollectTables(parsed, tables, ctes);
   std::erase_if(tables, [&ctes](const std::string& name) { return ctes.count(name) > 0; });
   return tables;
+}
+
+const std::set<std::string>& VolatileFunctions() {
+  static const std::set<std::string> names(kVolatile.begin(), kVolatile.end());
+  return names;
 }
 
 std::string FirstCall(const Json& parsed, const std::set<std::string>& functions) {

@@ -12,6 +12,9 @@ namespace qn::plan {
 // The tables that a statement names, once each, in order; names given by its own WITH clauses are left out.
 std::vector<std::string> TablesOf(const Json& parsed);
 
+// Functions whose answer is not decided by their arguments: random(), now(), current_setting() …
+const std::set<std::string>& VolatileFunctions();
+
 // The first call of one of `functions`, or of current_timestamp and its like, which are no calls for the
 // parser. Needed beside the plan, because the binder already computes now() where it stands in a constant
 // expression.
