@@ -9,6 +9,13 @@ class FunctionScan::Thread final : public duck::ScanThread {
       : scan_(scan), query_(std::move(query)), columns_(std::move(columns)) {}
 
   Result<size_t> Fill(duck::ChunkOut& out) override {
+    Result<size_t> rows = FillNext(out);
+    if (!rows.ok()) return scan_.failure_.Keep(rows.status());
+    return rows;
+  }
+
+ private:
+  Result<size_t> FillNext(duck::ChunkOut& out) {
     while (true) {
       if (next_ == answers_.size()) {
         QN_GET(const bool more, CallNext());
@@ -23,7 +30,6 @@ class FunctionScan::Thread final : public duck::ScanThread {
     }
   }
 
- private:
   Result<bool> CallNext() {
     duck::ArrowBatch batch;
     QN_GET(const bool more, query_->Next(&batch));

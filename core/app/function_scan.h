@@ -39,7 +39,11 @@ class FunctionScan final : public duck::Scan {
 
   void SetQuery(std::string sql) { sql_ = std::move(sql); }
   int64_t failures() const { return failures_; }
-  void BeginStep() { failures_ = 0; }
+  Status failure() const { return failure_.Get(); }
+  void BeginStep() {
+    failures_ = 0;
+    failure_.Clear();
+  }
 
  private:
   class Run;
@@ -52,6 +56,7 @@ class FunctionScan final : public duck::Scan {
   DeadLetters& dead_letters_;
   std::string sql_;
   int64_t failures_ = 0;
+  FirstFailure failure_;
 };
 
 }  // namespace qn::app

@@ -48,8 +48,9 @@ class LineScan::Thread final : public duck::ScanThread {
     // The block before stays alive until here: strings of the last chunk point into it.
     while (true) {
       if (block_.data == nullptr || cursor_.at >= block_.size) {
-        QN_GET(const bool more, blocks_.Next(&block_));
-        if (!more) {
+        const Result<bool> more = blocks_.Next(&block_);
+        if (!more.ok()) return scan_.failure_.Keep(more.status());
+        if (!*more) {
           block_ = {};
           return size_t{0};
         }
@@ -153,6 +154,7 @@ Result<std::unique_ptr<duck::ScanRun>> LineScan::Begin(std::span<const int> colu
 void LineScan::SetSlice(Slice* slice, uint32_t file_base) {
   slice_ = slice;
   file_base_ = file_base;
+  failure_.Clear();
   rows_ = 0;
   rejects_ = 0;
   event_time_max_ = kNoTime;

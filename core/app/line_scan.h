@@ -16,6 +16,28 @@
 
 namespace qn::app {
 
+// The first failure of a step, whole: what crosses DuckDB is only its text.
+class FirstFailure {
+ public:
+  Status Keep(Status status) {
+    const std::lock_guard lock(mutex_);
+    if (status_.ok()) status_ = status;
+    return status;
+  }
+  Status Get() const {
+    const std::lock_guard lock(mutex_);
+    return status_;
+  }
+  void Clear() {
+    const std::lock_guard lock(mutex_);
+    status_ = Ok();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Status status_;
+};
+
 // Dead letters of one dataset in one step, in memory: bounded by the step's bytes.
 class DeadLetters {
  public:
@@ -51,6 +73,7 @@ class LineScan final : public duck::Scan {
   int64_t rejects() const { return rejects_.load(); }
   // Largest event time seen, in microseconds; the lowest int64 when there was none.
   int64_t event_time_max() const { return event_time_max_.load(); }
+  Status failure() const { return failure_.Get(); }
 
  private:
   class Run;
@@ -66,6 +89,7 @@ class LineScan final : public duck::Scan {
   DeadLetters& dead_letters_;
   Slice* slice_ = nullptr;
   uint32_t file_base_ = 0;
+  FirstFailure failure_;
   std::atomic<int64_t> rows_{0};
   std::atomic<int64_t> rejects_{0};
   std::atomic<int64_t> event_time_max_{std::numeric_limits<int64_t>::min()};

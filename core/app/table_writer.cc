@@ -10,18 +10,10 @@ namespace {
 
 constexpr uint64_t kFileBytes = 1'000'000'000;  // a step's file of one table is cut above this
 
-Result<Type> StoredChildren(const Type& type) {
-  Type stored = type;
-  for (Field& child : stored.children) {
-    QN_GET(child.type, StoredType(child.type));
-  }
-  return stored;
-}
-
 // DuckDB writes the partition columns into the files too: any reader of a single file sees whole rows.
-std::string CopyOptions(const TablePlace& place, Epoch epoch) {
+std::string CopyOptions(const TablePlace& place) {
   std::string options = "FORMAT parquet, COMPRESSION zstd, RETURN_STATS, APPEND, FILENAME_PATTERN " +
-                        QuoteText(PartPrefix(place.writer, epoch) + "{uuidv7}");
+                        QuoteText(place.filename_pattern);
   if (place.partition_cols.empty()) return options + ", FILE_SIZE_BYTES " + std::to_string(kFileBytes);
   options += ", WRITE_PARTITION_COLUMNS true, PARTITION_BY (";
   for (size_t i = 0; i < place.partition_cols.size(); ++i) {
@@ -61,45 +53,8 @@ StagedFile ReadRow(const std::vector<Json>& row) {
 
 }  // namespace
 
-Result<Type> StoredType(const Type& type) {
-  switch (type.id) {
-    case TypeId::kUTinyInt: return Type::Of(TypeId::kSmallInt);
-    case TypeId::kUSmallInt: return Type::Of(TypeId::kInteger);
-    case TypeId::kUInteger: return Type::Of(TypeId::kBigInt);
-    case TypeId::kUBigInt: return Type::Decimal(20, 0);
-    case TypeId::kHugeInt:
-    case TypeId::kUHugeInt: return Type::Decimal(38, 0);
-    case TypeId::kUuid:
-    case TypeId::kTime:
-    case TypeId::kTimeTz:
-    case TypeId::kInterval:
-    case TypeId::kEnum:
-    case TypeId::kBit:
-    case TypeId::kJson:
-    case TypeId::kNull: return Type::Of(TypeId::kVarchar);
-    case TypeId::kTimestampS:
-    case TypeId::kTimestampMs:
-    case TypeId::kTimestampNs: return Type::Of(TypeId::kTimestamp);
-    case TypeId::kArray: {
-      QN_GET(Type child, StoredType(type.children[0].type));
-      return Type::ListOf(std::move(child));
-    }
-    case TypeId::kStruct:
-    case TypeId::kList:
-    case TypeId::kMap: return StoredChildren(type);
-    case TypeId::kOther:
-      return Invalid("QN-1212", "A column of type " + type.ToSql() + " cannot be kept in a table.")
-          .With("Cast it in the query, for example to VARCHAR.");
-    default: return type;
-  }
-}
-
-std::string PartPrefix(const std::string& writer, Epoch epoch) {
-  return "part-" + writer + "-" + std::to_string(epoch) + "-";
-}
-
-Epoch EpochOfPart(const std::string& path, const std::string& writer) {
-  const std::string prefix = "part-" + writer + "-";
+Epoch EpochOfPart(const std::string& path, const std::string& pattern_of_1) {
+  const std::string prefix = pattern_of_1.substr(0, pattern_of_1.rfind("1-{"));
   const size_t name = path.rfind('/') + 1;  // npos + 1 is 0
   if (path.compare(name, prefix.size(), prefix) != 0) return -1;
   char* end = nullptr;
@@ -108,14 +63,14 @@ Epoch EpochOfPart(const std::string& path, const std::string& writer) {
 }
 
 Result<std::vector<StagedFile>> WriteTable(duck::Connection& connection, const TablePlace& place,
-                                           const std::string& select, Epoch epoch) {
+                                           const std::string& select) {
   std::string columns;
   for (const Field& field : place.columns) {
     columns += (columns.empty() ? "" : ", ") + QuoteName(field.name) + "::" + field.type.ToSql() + " AS " +
                QuoteName(field.name);
   }
   const std::string sql = "COPY (SELECT " + columns + " FROM (" + select + ")) TO " + QuoteText(place.folder) + " (" +
-                          CopyOptions(place, epoch) + ")";
+                          CopyOptions(place) + ")";
   QN_GET(const duck::Rows rows, connection.Query(sql));
   std::vector<StagedFile> files;
   for (const std::vector<Json>& row : rows.rows) {

@@ -10,24 +10,19 @@
 
 namespace qn::app {
 
-// How a column's type is kept in a table: Delta has no unsigned numbers, UUIDs, times, … (docs/reference/types.md).
-// Failure QN-1212: a type that no table can hold.
-Result<Type> StoredType(const Type& type);
-
 struct TablePlace {
   std::string folder;
-  std::string writer;                       // part of the file names: whose files they are
+  std::string filename_pattern;             // of this step's files
   Schema columns;                           // as stored
   std::vector<std::string> partition_cols;
 };
 
 // `select` gives columns with the names of place.columns (any order, castable). Files with no rows are removed.
 Result<std::vector<StagedFile>> WriteTable(duck::Connection& connection, const TablePlace& place,
-                                           const std::string& select, Epoch epoch);
+                                           const std::string& select);
 
-// "part-<writer>-<epoch>-": what the names of the files of one step begin with.
-std::string PartPrefix(const std::string& writer, Epoch epoch);
-// The epoch in such a name; -1 when it is not one of `writer`'s.
-Epoch EpochOfPart(const std::string& path, const std::string& writer);
+// The epoch in the name of a file that was written under `pattern_of_1`, the pattern of epoch 1
+// ("part-<writer>-1-{uuidv7}"); -1 when somebody else wrote it.
+Epoch EpochOfPart(const std::string& path, const std::string& pattern_of_1);
 
 }  // namespace qn::app

@@ -91,14 +91,19 @@ NB_MODULE(_core, module) {
   module.def(
       "snapshot",
       [](const std::string& library, const std::string& folder, int64_t version) {
-        qn::Result<qn::Json> snapshot = qn::app::SnapshotJson(library, folder, version);
+        qn::Result<std::string> snapshot = qn::app::SnapshotJson(library, folder, version);
         Check(snapshot.status());
-        return snapshot->Dump();
+        return *snapshot;
       },
       nb::arg("library"), nb::arg("folder"), nb::arg("version") = -1,
       "A Delta table's files and schema as JSON; version -1 is the newest.");
   module.def(
-      "infer_json_schema", [](const std::string& sample) { return qn::app::InferJsonColumns(sample); },
+      "infer_json_schema",
+      [](const std::string& sample) {
+        qn::Result<std::string> columns = qn::app::InferJsonColumns(sample);
+        Check(columns.status());
+        return *columns;
+      },
       nb::arg("sample"), "The SQL column list that fits a sample of JSON lines.");
   module.def(
       "arm_fail_points", [](const std::string& text) { Check(qn::ArmFailPoints(text)); }, nb::arg("text"),

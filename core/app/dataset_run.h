@@ -1,0 +1,86 @@
+// One dataset at work: its flows, its table, its dead letters, and what a step made of them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/dead_letter_scan.h"
+#include "app/flow_run.h"
+#include "app/table_writer.h"
+#include "connectors/delta/sink.h"
+
+namespace qn::app {
+
+// How the tables of a run are opened.
+struct TableContext {
+  std::string storage;
+  std::string pipeline_id;
+  delta::DeltaWorld world;
+};
+
+std::string DeadLetterTable(const std::string& dataset);
+
+class DatasetRun {
+ public:
+  static Result<std::unique_ptr<DatasetRun>> Make(const RunContext& context, const TableContext& tables,
+                                                  const Dataset& dataset);
+
+  const Dataset& dataset() const { return dataset_; }
+  const std::string& name() const { return dataset_.spec.name; }
+  std::vector<std::unique_ptr<FlowRun>>& flows() { return flows_; }
+
+  // The table's sinks by table name; the dead letters' is there only when there are or were some.
+  void AddSinks(std::map<std::string, Sink*>& sinks);
+
+  // --- one step, in this order
+  void BeginStep(Epoch epoch);
+  // Runs the SELECT of a flow into staged files. Failure: retold, with the dataset named.
+  Status Write(FlowRun& flow, const std::string& select);
+  Status WriteDeadLetters();
+  // The old content goes with this step's commit.
+  void ReplaceAll() { replaces_all_ = true; }
+  // Receipts of what was written; nothing when nothing was.
+  Status Stage(std::map<std::string, Receipt>& receipts, std::map<std::string, Sink*>& sinks);
+  // ---
+
+  const TableRows& step_rows() const { return step_rows_; }
+  bool has_changes() const { return replaces_all_ || step_files_ > 0; }
+  // The last step that changed the rows, this one included.
+  Epoch RowsEpoch() const { return replaces_all_ || !staged_.files.empty() ? epoch_ : data_epoch; }
+  // Rows of the committed table that were written after `consumed`, and this step's.
+  TableRows RowsSince(Epoch consumed) const;
+  DatasetCounts& counts() { return counts_; }
+  // Frees what only the step needed.
+  void EndStep();
+  Status Maintain();
+
+  Epoch data_epoch = 0;  // last step that changed the rows
+
+ private:
+  DatasetRun(const RunContext& context, const TableContext& tables, const Dataset& dataset);
+  Status OpenTable();
+  Status OpenDeadTable();
+  delta::DeltaOptions OptionsOf(const std::string& table, const Schema& schema) const;
+  Status Retell(const Status& status, const FlowRun& flow) const;
+
+  RunContext context_;
+  TableContext tables_;
+  const Dataset& dataset_;
+  DeadLetters dead_letters_;
+  std::unique_ptr<DeadLetterScan> dead_scan_;
+  std::string dead_scan_name_;
+  std::vector<std::unique_ptr<FlowRun>> flows_;
+  std::unique_ptr<delta::DeltaSink> sink_;       // null for temporary views
+  std::unique_ptr<delta::DeltaSink> dead_sink_;  // null until there is a dead letter
+  TablePlace place_;
+  Epoch epoch_ = 0;
+  bool replaces_all_ = false;
+  StagedDelta staged_;
+  StagedDelta dead_staged_;
+  TableRows step_rows_;
+  size_t step_files_ = 0;
+  DatasetCounts counts_;
+};
+
+}  // namespace qn::app

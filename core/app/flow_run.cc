@@ -1,0 +1,411 @@
+// Builds SQL around fragments. Names of functions are unique in a run: a counter in the context's database.
+#include "app/flow_run.h"
+
+#include <atomic>
+
+#include "app/columns.h"
+#include "app/watermark.h"
+#include "connectors/files/files_reader.h"
+
+namespace qn::app {
+namespace {
+
+std::string UniqueName(const char* word) {
+  static std::atomic<int> next{0};
+  return std::string("qn_") + word + "_" + std::to_string(next.fetch_add(1));
+}
+
+std::string FileList(const std::vector<std::string>& files) {
+  std::string list = "[";
+  for (const std::string& file : files) list += (list.size() > 1 ? ", " : "") + QuoteText(file);
+  return list + "]";
+}
+
+std::string ColumnList(const Schema& columns) {
+  std::string list;
+  for (const Field& field : columns) list += (list.empty() ? "" : ", ") + QuoteName(field.name);
+  return list;
+}
+
+// DuckDB reads such names as patterns; ours are plain.
+constexpr const char* kPlainNames = ", hive_partitioning = false";
+
+constexpr const char* kNoHidden = "NULL::BLOB AS __qn_raw, NULL::UINTEGER AS __qn_file, NULL::BIGINT AS __qn_line";
+
+Result<FileOrder> OrderOf(const SourceSpec& spec) {
+  if (spec.order == "name") return FileOrder::kName;
+  if (spec.order == "modified") return FileOrder::kModified;
+  if (spec.order == "event_time") return FileOrder::kEventTime;
+  return Invalid("QN-1110", "There is no order '" + spec.order + "' of files.")
+      .With("at " + spec.where)
+      .With("Orders: name, modified, event_time")
+      .With("Nothing was started.");
+}
+
+}  // namespace
+
+std::string RowsSql(const TableRows& rows, const Schema& columns) {
+  std::string list;
+  for (const Field& field : columns) {
+    const std::string value = rows.files.empty() ? "NULL" : QuoteName(field.name);
+    list += (list.empty() ? "" : ", ") + value + "::" + field.type.ToSql() + " AS " + QuoteName(field.name);
+  }
+  if (rows.files.empty()) return "SELECT " + list + " WHERE false";
+  return "SELECT " + list + " FROM read_parquet(" + FileList(rows.files) + kPlainNames + ")";
+}
+
+// One stream of the flow: a source, or a dataset upstream.
+struct FlowRun::Input {
+  std::string name;
+  const Source* source = nullptr;    // or
+  const Dataset* upstream = nullptr;
+  std::unique_ptr<Reader> reader;
+  std::unique_ptr<LineScan> scan;
+  std::string scan_name;
+  std::unique_ptr<Slice> slice;      // of this step; null: nothing
+  uint32_t file_base = 0;
+  TableRows rows;                    // of the upstream, in this step
+  Epoch consumed = 0;                // of the upstream
+  Epoch consumed_next = 0;
+  int64_t files_seen = 0;
+  Watermark watermark;
+};
+
+FlowRun::FlowRun(const RunContext& context, const Dataset& dataset, const Flow& flow, DeadLetters& dead_letters)
+    : context_(context), dataset_(dataset), flow_(flow), dead_letters_(dead_letters) {}
+
+FlowRun::~FlowRun() = default;
+
+Result<std::unique_ptr<FlowRun>> FlowRun::Make(const RunContext& context, const Dataset& dataset, const Flow& flow,
+                                               DeadLetters& dead_letters) {
+  std::unique_ptr<FlowRun> run(new FlowRun(context, dataset, flow, dead_letters));
+  QN_TRY(run->MakeInputs());
+  if (flow.answer.has_value()) QN_TRY(run->MakeFunction());
+  if (run->has_rules()) QN_TRY(run->MakeKeep());
+  return run;
+}
+
+Status FlowRun::MakeInputs() {
+  for (const std::string& name : flow_.query.inputs) {
+    auto input = std::make_unique<Input>();
+    input->name = name;
+    input->source = context_.pipeline.FindSource(name);
+    input->upstream = context_.pipeline.FindDataset(name);
+    if (input->source == nullptr && input->upstream == nullptr) continue;  // a reference
+    if (input->source != nullptr) QN_TRY(MakeScan(*input));
+    inputs_.push_back(std::move(input));
+  }
+  return Ok();
+}
+
+Status FlowRun::MakeScan(Input& input) {
+  const Source& source = *input.source;
+  input.watermark = Watermark(source.watermark_delay_us);
+  if (source.format == nullptr) return Ok();
+  input.scan_name = UniqueName("scan");
+  input.scan = std::make_unique<LineScan>(source.spec.name, source.columns, *source.format, source.event_time_column,
+                                          context_.threads, dead_letters_);
+  return duck::RegisterScan(context_.connection, input.scan_name, *input.scan);
+}
+
+Status FlowRun::MakeFunction() {
+  QN_CHECK(context_.functions != nullptr);
+  QN_GET(function_connection_, context_.database.Connect());
+  function_ = std::make_unique<FunctionScan>(dataset_.spec.name, flow_.spec.function.id, flow_.function_columns,
+                                             *function_connection_, *context_.functions, dead_letters_);
+  function_name_ = UniqueName("function");
+  return duck::RegisterScan(context_.connection, function_name_, *function_);
+}
+
+Status FlowRun::MakeKeep() {
+  const std::string source = inputs_.empty() ? dataset_.spec.name : inputs_[0]->name;
+  keep_ = std::make_unique<Keep>(dataset_.spec.name, source, dataset_.spec.expectations, dead_letters_);
+  keep_name_ = UniqueName("keep");
+  return duck::RegisterRowFilter(context_.connection, keep_name_, keep_->Arguments(), *keep_);
+}
+
+Result<std::optional<int64_t>> FlowRun::PeekEventTime(const Source& source, const std::string& path) {
+  const std::string column = QuoteName(source.spec.event_time) + "::" +
+                             source.columns[static_cast<size_t>(source.event_time_column)].type.ToSql();
+  if (source.format == nullptr) {
+    QN_GET(const duck::Rows rows, context_.connection.Query("SELECT epoch_us(min(" + column + ")) FROM read_parquet(" +
+                                                            QuoteText(path) + kPlainNames + ")"));
+    if (rows.rows[0][0].IsNull()) return std::optional<int64_t>();
+    return std::optional<int64_t>(rows.rows[0][0].Int());
+  }
+  QN_GET(const std::optional<Block> block, FirstRecords(context_.files, source.format->Splitter(), path));
+  if (!block.has_value()) return std::optional<int64_t>();
+  return FirstEventTime(source, *block);
+}
+
+Status FlowRun::OpenReader(Input& input, const Json& position) {
+  const Source& source = *input.source;
+  FilesOptions options;
+  options.glob = source.spec.glob;
+  QN_GET(options.order, OrderOf(source.spec));
+  options.is_continuous = context_.is_continuous;
+  if (source.spec.record_bytes_max > 0) options.record_bytes_max = source.spec.record_bytes_max;
+  options.clock = &context_.clock;
+  EventTimePeek peek;
+  if (source.event_time_column >= 0) {
+    peek = [this, &source](const std::string& path) { return PeekEventTime(source, path); };
+  }
+  const RecordSplitter* splitter = source.format != nullptr ? &source.format->Splitter() : nullptr;
+  QN_GET(input.reader, OpenFilesReader(context_.files, options, splitter, peek, position, context_.warn));
+  return Ok();
+}
+
+Status FlowRun::Restore(const Json& state) {
+  is_finished_ = state["finished"].Bool();
+  for (const auto& input : inputs_) {
+    const Json& saved = state["inputs"][input->name];
+    input->slice = nullptr;
+    input->rows = {};
+    input->consumed = saved["consumed"].Int();
+    input->consumed_next = input->consumed;
+    if (input->source == nullptr) continue;
+    input->watermark.Restore(saved["watermark"]);
+    if (flow_.query.mode == plan::Mode::kStream) QN_TRY(OpenReader(*input, saved["position"]));
+  }
+  return Ok();
+}
+
+Result<Json> FlowRun::State() const {
+  Json inputs{Json::Object{}};
+  for (const auto& input : inputs_) {
+    Json saved{Json::Object{}};
+    if (input->reader != nullptr && flow_.query.mode == plan::Mode::kStream) {
+      QN_GET(Json position, input->reader->Tell());
+      saved.Set("position", std::move(position));
+      saved.Set("watermark", input->watermark.ToJson());
+    }
+    if (input->upstream != nullptr) saved.Set("consumed", input->consumed_next);
+    inputs.Set(input->name, std::move(saved));
+  }
+  return Json(Json::Object{{"finished", is_finished_}, {"inputs", std::move(inputs)}});
+}
+
+void FlowRun::BeginStep() {
+  OriginFiles origins;
+  for (const auto& input : inputs_) {
+    input->file_base = static_cast<uint32_t>(origins.paths.size());
+    if (input->slice != nullptr) {
+      for (const std::string& path : input->slice->Files()) {
+        origins.paths.push_back(path);
+        origins.sources.push_back(input->name);
+      }
+    }
+    if (input->scan != nullptr) input->scan->SetSlice(input->slice.get(), input->file_base);
+  }
+  if (keep_ != nullptr) keep_->BeginStep(std::move(origins));
+  if (function_ != nullptr) function_->BeginStep();
+}
+
+Result<FlowRun::Taken> FlowRun::Take(uint64_t bytes_max, Epoch epoch, const RowsSince& rows_since) {
+  Taken taken;
+  for (const auto& input : inputs_) {
+    input->slice = nullptr;
+    input->rows = {};
+    if (input->source != nullptr) {
+      QN_GET(std::unique_ptr<Slice> slice, input->reader->Next(bytes_max));
+      if (slice->kind() != SliceKind::kRows) continue;
+      taken.has_rows = taken.has_moved = true;
+      taken.is_drained = false;
+      taken.bytes += slice->bytes();
+      input->files_seen += static_cast<int64_t>(slice->Files().size());
+      input->slice = std::move(slice);
+    } else {
+      QN_GET(input->rows, rows_since(input->name, input->consumed));
+      input->consumed_next = epoch;
+      taken.bytes += input->rows.bytes;
+      taken.has_rows = taken.has_rows || !input->rows.files.empty();
+    }
+  }
+  // Without a stream there is nothing to wait for: the flow runs once.
+  if (inputs_.empty()) taken.has_rows = taken.has_moved = true;
+  if (flow_.spec.is_once || inputs_.empty()) is_finished_ = inputs_.empty() || (taken.is_drained && !taken.has_rows);
+  BeginStep();
+  return taken;
+}
+
+Result<FlowRun::Taken> FlowRun::TakeAll() {
+  Taken taken;
+  for (const auto& input : inputs_) {
+    input->slice = nullptr;
+    if (input->source == nullptr) continue;
+    QN_TRY(OpenReader(*input, Json()));
+    QN_GET(std::unique_ptr<Slice> slice, input->reader->Next(UINT64_MAX));
+    if (slice->kind() != SliceKind::kRows) continue;
+    taken.bytes += slice->bytes();
+    input->slice = std::move(slice);
+  }
+  taken.has_rows = true;
+  BeginStep();
+  return taken;
+}
+
+bool FlowRun::HasHidden() const {
+  for (const auto& input : inputs_) {
+    if (input->source != nullptr) return true;
+  }
+  return false;
+}
+
+std::string FlowRun::ParquetRelation(const Input& input) const {
+  const Schema& columns = input.source->columns;
+  if (input.slice == nullptr) return "(SELECT *, " + std::string(kNoHidden) + " FROM (" + RowsSql({}, columns) + "))";
+  TableRows rows;
+  for (const ParquetPart& part : input.slice->Parquet()) rows.files.push_back(part.path);
+  std::string list;
+  for (const Field& field : columns) {
+    list += QuoteName(field.name) + "::" + field.type.ToSql() + " AS " + QuoteName(field.name) + ", ";
+  }
+  return "(SELECT " + list + "NULL::BLOB AS __qn_raw, (file_index + " + std::to_string(input.file_base) +
+         ")::UINTEGER AS __qn_file, (file_row_number + 1)::BIGINT AS __qn_line FROM read_parquet(" +
+         FileList(rows.files) + kPlainNames + ", file_row_number = true))";
+}
+
+std::string FlowRun::RelationOf(const std::string& name) const {
+  for (const auto& input : inputs_) {
+    if (input->name != name) continue;
+    if (input->scan != nullptr) return input->scan_name + "()";
+    if (input->source != nullptr) return ParquetRelation(*input);
+    const std::string rows = RowsSql(input->rows, input->upstream->columns);
+    return HasHidden() ? "(SELECT *, " + std::string(kNoHidden) + " FROM (" + rows + "))" : "(" + rows + ")";
+  }
+  return QuoteName(name);
+}
+
+Result<std::string> FlowRun::Fragment(const plan::Query& query, bool wants_rules) {
+  plan::FragmentOptions options;
+  options.relation = [this](const std::string& name) { return RelationOf(name); };
+  options.rules = wants_rules;
+  options.hidden = wants_rules && HasHidden();
+  return plan::WriteFragment(query, options);
+}
+
+// The bytes as they came where there are some, otherwise the row as JSON, made only for rows that break a rule.
+std::string FlowRun::RawExpression(bool has_hidden) const {
+  bool has_bytes = has_hidden;
+  for (const auto& input : inputs_) has_bytes = has_bytes && input->scan != nullptr;
+  if (has_bytes) return kRawColumn;
+  std::string all;
+  for (size_t i = 0; i < keep_->rules().size(); ++i) all += (i > 0 ? " AND __qn_rule" : "__qn_rule") + std::to_string(i);
+  std::string members;
+  for (const Field& field : dataset_.columns) {
+    members += (members.empty() ? "" : ", ") + QuoteText(field.name) + ": " + QuoteName(field.name);
+  }
+  const std::string json = "CASE WHEN " + all + " THEN NULL ELSE encode(to_json({" + members + "})::VARCHAR) END";
+  return has_hidden ? "coalesce(" + std::string(kRawColumn) + ", " + json + ")" : json;
+}
+
+std::string FlowRun::Filtered(const std::string& fragment, bool has_hidden) const {
+  const std::string columns = ColumnList(dataset_.columns);
+  if (keep_ == nullptr) return "SELECT " + columns + " FROM (" + fragment + ")";
+  std::string call = keep_name_ + "(" + RawExpression(has_hidden) + ", ";
+  call += has_hidden ? "__qn_file, __qn_line" : "NULL::UINTEGER, NULL::BIGINT";
+  for (size_t i = 0; i < keep_->rules().size(); ++i) call += ", __qn_rule" + std::to_string(i);
+  return "SELECT " + columns + " FROM (" + fragment + ") WHERE " + call + ")";
+}
+
+Result<std::string> FlowRun::Select() {
+  if (function_ == nullptr) {
+    QN_GET(const std::string fragment, Fragment(flow_.query, has_rules()));
+    return Filtered(fragment, has_rules() && HasHidden());
+  }
+  QN_GET(const std::string fragment, Fragment(flow_.query, false));
+  function_->SetQuery("SELECT " + ColumnList(flow_.query.columns) + " FROM (" + fragment + ")");
+  plan::FragmentOptions options;
+  options.relation = [this](const std::string&) { return function_name_ + "()"; };
+  options.rules = has_rules();
+  QN_GET(const std::string answer, plan::WriteFragment(*flow_.answer, options));
+  return Filtered(answer, false);
+}
+
+Result<std::string> FlowRun::SelectWhole(const std::function<Result<TableRows>(const std::string& dataset)>& whole) {
+  duck::Connection& connection = context_.connection;
+  for (const auto& input : inputs_) {
+    std::string rows;
+    if (input->upstream != nullptr) {
+      QN_GET(const TableRows all, whole(input->name));
+      rows = RowsSql(all, input->upstream->columns);
+    } else {
+      rows = "SELECT " + ColumnList(input->source->columns) + " FROM " + RelationOf(input->name);
+    }
+    QN_TRY(connection.Query("CREATE OR REPLACE TEMP VIEW " + QuoteName(input->name) + " AS " + rows).status());
+  }
+  for (const auto& [name, sql] : flow_.query.views) {
+    QN_TRY(connection.Query("CREATE OR REPLACE TEMP VIEW " + QuoteName(name) + " AS " + sql).status());
+  }
+  std::string rules;
+  for (size_t i = 0; i < flow_.query.conditions.size(); ++i) {
+    rules += ", (" + flow_.query.conditions[i] + ")::BOOLEAN AS __qn_rule" + std::to_string(i);
+  }
+  return Filtered("SELECT q.*" + rules + " FROM (" + flow_.query.sql + ") q", false);
+}
+
+Status FlowRun::failure() const {
+  if (keep_ != nullptr && !keep_->failure().ok()) return keep_->failure();
+  for (const auto& input : inputs_) {
+    if (input->scan != nullptr && !input->scan->failure().ok()) return input->scan->failure();
+  }
+  return function_ != nullptr ? function_->failure() : Ok();
+}
+
+DatasetCounts FlowRun::Counts(int64_t rows_out) const {
+  DatasetCounts counts;
+  counts.rows_out = rows_out;
+  int64_t unread = 0;
+  for (const auto& input : inputs_) {
+    if (input->scan != nullptr) unread += input->scan->rejects();
+    counts.bytes_in += input->slice != nullptr ? input->slice->bytes() : input->rows.bytes;
+  }
+  if (unread > 0) counts.dead["decode"] = unread;
+  if (function_ != nullptr && function_->failures() > 0) counts.dead["udf"] = function_->failures();
+  counts.rows_in = unread + (function_ != nullptr ? function_->failures() : 0) + (keep_ != nullptr ? keep_->rows_in() : rows_out);
+  if (keep_ == nullptr) return counts;
+  for (size_t i = 0; i < keep_->rules().size(); ++i) {
+    const ExpectationSpec& rule = keep_->rules()[i];
+    std::map<std::string, int64_t>& where = rule.action == Action::kQuarantine ? counts.dead
+                                            : rule.action == Action::kDrop     ? counts.dropped
+                                                                               : counts.kept;
+    if (keep_->violations(i) > 0) where[rule.name] += keep_->violations(i);
+  }
+  return counts;
+}
+
+void FlowRun::AddSourceCounts(std::map<std::string, SourceCounts>& counts) const {
+  for (const auto& input : inputs_) {
+    if (input->source == nullptr || input->slice == nullptr) continue;
+    SourceCounts& source = counts[input->name];
+    if (input->scan != nullptr) source.rows += input->scan->rows() + input->scan->rejects();
+    source.bytes += input->slice->bytes();
+    source.files = std::max(source.files, input->files_seen);
+    source.watermark = input->watermark.ToText();
+  }
+}
+
+void FlowRun::AdvanceWatermarks() {
+  for (const auto& input : inputs_) {
+    if (input->scan == nullptr || input->slice == nullptr) continue;
+    input->watermark.Advance(input->scan->event_time_max(), input->reader->WatermarkBound());
+  }
+}
+
+Status FlowRun::Acknowledge() {
+  for (const auto& input : inputs_) {
+    input->consumed = input->consumed_next;
+    if (input->reader != nullptr) QN_TRY(input->reader->Ack());
+  }
+  return Ok();
+}
+
+uint64_t FlowRun::BytesWaiting() const {
+  uint64_t bytes = 0;
+  for (const auto& input : inputs_) {
+    if (input->reader != nullptr) bytes += input->reader->BytesWaiting();
+  }
+  return bytes;
+}
+
+}  // namespace qn::app

@@ -1,0 +1,72 @@
+// A checked pipeline: what Python declared, bound to columns and types, in an order in which it can be computed.
+// Nothing here runs.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/spec.h"
+#include "base/status.h"
+#include "contract/files.h"
+#include "data/json.h"
+#include "data/type.h"
+#include "duck/database.h"
+#include "formats/decoder.h"
+#include "plan/compile.h"
+
+namespace qn::app {
+
+struct Source {
+  SourceSpec spec;
+  Schema columns;
+  std::unique_ptr<Format> format;  // null: Parquet, which DuckDB reads
+  int event_time_column = -1;
+  int64_t watermark_delay_us = 0;
+  bool is_inferred = false;  // the schema was not declared
+};
+
+struct Reference {
+  ReferenceSpec spec;
+  Schema columns;
+};
+
+struct Flow {
+  FlowSpec spec;
+  plan::Query query;                  // of the flow's SQL; with the rules unless a function follows
+  std::optional<plan::Query> answer;  // the rules over what the function answers
+  Schema function_columns;
+};
+
+struct Dataset {
+  DatasetSpec spec;
+  Schema columns;
+  std::vector<Flow> flows;
+
+  bool is_recomputed() const { return spec.kind == DatasetKind::kMaterializedView; }
+  // A temporary view without rules is read through; one with rules is computed like a table, but not kept.
+  bool is_inlined() const { return spec.kind == DatasetKind::kTemporaryView && spec.expectations.empty(); }
+};
+
+struct Pipeline {
+  PipelineSpec spec;
+  std::vector<Source> sources;
+  std::vector<Reference> references;
+  std::vector<Dataset> datasets;  // upstream first
+  std::vector<std::string> warnings;
+
+  const Source* FindSource(std::string_view name) const;
+  const Reference* FindReference(std::string_view name) const;
+  const Dataset* FindDataset(std::string_view name) const;
+
+  Json Describe() const;
+};
+
+// Uses a scratch database of its own; reads files only to look at schemas. Failures: QN-11xx, QN-12xx, QN-20xx.
+Result<Pipeline> BuildPipeline(PipelineSpec spec, std::shared_ptr<const duck::Api> api, Files& files);
+
+// The name under which a flow's function shows its answer to SQL.
+std::string FunctionRelation(const std::string& dataset, const std::string& flow);
+
+}  // namespace qn::app

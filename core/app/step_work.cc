@@ -1,0 +1,274 @@
+// Computes datasets upstream first; a dataset's rows of this step are read back from the files it just staged.
+#include "app/step_work.h"
+
+#include <algorithm>
+
+#include "base/crc32c.h"
+
+namespace qn::app {
+
+StepWork::StepWork(const RunContext& context, const RunOptions& options, Progress& progress,
+                   std::map<std::string, Sink*>& sinks)
+    : context_(context), progress_(progress), sinks_(sinks) {
+  if (context.pipeline.spec.step_bytes_max > 0) step_bytes_max_ = context.pipeline.spec.step_bytes_max;
+  step_bytes_ = std::min(kStepBytesFirst, step_bytes_max_);
+}
+
+Result<std::unique_ptr<StepWork>> StepWork::Make(const RunContext& context, const TableContext& tables,
+                                                 const RunOptions& options, Progress& progress,
+                                                 std::map<std::string, Sink*>& sinks) {
+  std::unique_ptr<StepWork> work(new StepWork(context, options, progress, sinks));
+  QN_TRY(work->LoadReferences());
+  for (const Dataset& dataset : context.pipeline.datasets) {
+    if (dataset.is_inlined()) continue;
+    QN_GET(auto run, DatasetRun::Make(context, tables, dataset));
+    run->AddSinks(sinks);
+    work->runs_.push_back(std::move(run));
+  }
+  QN_TRY(work->ChooseDatasets(options));
+  return work;
+}
+
+Status StepWork::LoadReferences() {
+  for (const Reference& reference : context_.pipeline.references) {
+    const std::string name = QuoteName(reference.spec.name);
+    const Result<duck::Rows> made = context_.connection.Query("CREATE TABLE " + name + " AS " + reference.spec.sql);
+    if (!made.ok()) {
+      return Invalid("QN-1109", "The reference '" + reference.spec.name + "' cannot be read.")
+          .With("at " + reference.spec.where + ":  " + reference.spec.sql)
+          .With("DuckDB says: " + made.status().text().substr(0, made.status().text().find('\n')))
+          .With("Nothing was started.");
+    }
+    QN_GET(const duck::Rows hash, context_.connection.Query("SELECT count(*)::VARCHAR || '/' || "
+                                                            "coalesce(sum(hash(r)), 0)::VARCHAR FROM " + name + " r"));
+    reference_fingerprints_[reference.spec.name] = hash.rows[0][0].Str();
+  }
+  return Ok();
+}
+
+DatasetRun* StepWork::Find(const std::string& name) {
+  for (const auto& run : runs_) {
+    if (run->name() == name) return run.get();
+  }
+  return nullptr;
+}
+
+Status StepWork::CheckChosen(const std::vector<std::string>& names) const {
+  std::vector<std::string> known;
+  for (const auto& run : runs_) known.push_back(run->name());
+  for (const std::string& name : names) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    Status status = Invalid("QN-1304", "There is no dataset '" + name + "' to refresh.");
+    std::string list;
+    for (const std::string& each : known) list += (list.empty() ? "" : ", ") + each;
+    status.With("The pipeline has: " + list);
+    const std::string near = NearestName(name, known);
+    if (!near.empty()) status.With("Did you mean '" + near + "'?");
+    return status.With("Nothing was started.");
+  }
+  return Ok();
+}
+
+// What is computed from the named ones begins again with them; so does a view that keeps no rows, above them.
+void StepWork::AddDownstream(std::set<std::string>& names) const {
+  const auto is_unkept = [](const DatasetRun& run) { return run.dataset().spec.kind == DatasetKind::kTemporaryView; };
+  for (size_t before = 0; before != names.size();) {
+    before = names.size();
+    for (const auto& run : runs_) {
+      for (const auto& flow : run->flows()) {
+        for (const std::string& input : flow->flow().query.inputs) {
+          if (names.count(input) != 0) names.insert(run->name());
+          const auto upstream = std::find_if(runs_.begin(), runs_.end(), [&](const auto& r) { return r->name() == input; });
+          if (upstream != runs_.end() && names.count(run->name()) != 0 && is_unkept(**upstream)) names.insert(input);
+        }
+      }
+    }
+  }
+}
+
+Status StepWork::ChooseDatasets(const RunOptions& options) {
+  QN_TRY(CheckChosen(options.refresh));
+  QN_TRY(CheckChosen(options.full_refresh));
+  begin_again_.insert(options.full_refresh.begin(), options.full_refresh.end());
+  if (options.full_refresh_all) {
+    for (const auto& run : runs_) begin_again_.insert(run->name());
+  }
+  AddDownstream(begin_again_);
+  if (options.refresh.empty()) return Ok();
+  chosen_.insert(options.refresh.begin(), options.refresh.end());
+  chosen_.insert(begin_again_.begin(), begin_again_.end());
+  // Rows of a view that keeps none must reach all who read it in the same step.
+  for (const auto& run : runs_) {
+    if (run->dataset().spec.kind == DatasetKind::kTemporaryView) {
+      std::set<std::string> family = {run->name()};
+      for (const auto& reader : runs_) {
+        for (const auto& flow : reader->flows()) {
+          const auto& inputs = flow->flow().query.inputs;
+          if (std::find(inputs.begin(), inputs.end(), run->name()) != inputs.end()) family.insert(reader->name());
+        }
+      }
+      const bool touches = std::any_of(family.begin(), family.end(), [this](const auto& n) { return chosen_.count(n) != 0; });
+      if (touches) chosen_.insert(family.begin(), family.end());
+    }
+  }
+  return Ok();
+}
+
+Status StepWork::Restore(const Json& state) {
+  view_fingerprints_.clear();
+  for (const auto& [name, fingerprint] : state["views"].Members()) view_fingerprints_[name] = fingerprint.Str();
+  for (const auto& run : runs_) {
+    run->data_epoch = state["data_epochs"][run->name()].Int();
+    const bool again = begin_again_.count(run->name()) != 0;
+    if (again) view_fingerprints_.erase(run->name());
+    for (const auto& flow : run->flows()) {
+      QN_TRY(flow->Restore(again ? Json() : state["flows"][run->name() + "." + flow->flow().spec.name]));
+    }
+  }
+  return Ok();
+}
+
+Result<StepOutcome> StepWork::Compute(Epoch epoch) {
+  StepOutcome outcome;
+  outcome.is_drained = true;
+  for (const auto& run : runs_) {
+    run->BeginStep(epoch);
+    if (begin_again_.count(run->name()) != 0) {
+      run->ReplaceAll();
+      outcome.has_changes = true;
+    }
+    if (IsChosen(*run) && !run->dataset().is_recomputed()) QN_TRY(ComputeFlows(*run, epoch, outcome));
+  }
+  if (outcome.is_drained) {
+    for (const auto& run : runs_) {
+      if (IsChosen(*run) && run->dataset().is_recomputed()) QN_TRY(ComputeView(*run, epoch, outcome));
+    }
+  }
+  QN_TRY(StageAll(outcome));
+  step_bytes_ = std::min(step_bytes_ * kStepGrowth, step_bytes_max_);
+  return outcome;
+}
+
+Status StepWork::ComputeFlows(DatasetRun& run, Epoch epoch, StepOutcome& outcome) {
+  const FlowRun::RowsSince rows_since = [this](const std::string& name, Epoch consumed) -> Result<TableRows> {
+    DatasetRun* upstream = Find(name);
+    QN_CHECK(upstream != nullptr);
+    return upstream->RowsSince(consumed);
+  };
+  for (const auto& flow : run.flows()) {
+    if (flow->is_finished()) continue;
+    QN_GET(const FlowRun::Taken taken, flow->Take(step_bytes_, epoch, rows_since));
+    outcome.is_drained = outcome.is_drained && taken.is_drained;
+    outcome.has_changes = outcome.has_changes || taken.has_moved;
+    if (!taken.has_rows) continue;
+    QN_GET(const std::string select, flow->Select());
+    QN_TRY(run.Write(*flow, select));
+    flow->AdvanceWatermarks();
+  }
+  return run.WriteDeadLetters();
+}
+
+Result<TableRows> StepWork::WholeOf(const std::string& dataset) {
+  DatasetRun* run = Find(dataset);
+  QN_CHECK(run != nullptr);
+  return run->RowsSince(0);
+}
+
+// Changes when the statement, its rules or any of its inputs changed.
+Result<std::string> StepWork::ViewFingerprint(DatasetRun& run) {
+  std::string text;
+  for (const auto& flow : run.flows()) {
+    const plan::Query& query = flow->flow().query;
+    text += query.sql + "\n";
+    for (const std::string& condition : query.conditions) text += condition + "\n";
+    for (const auto& [name, sql] : query.views) text += name + "=" + sql + "\n";
+    for (const std::string& input : query.inputs) {
+      text += input + "@";
+      if (DatasetRun* upstream = Find(input); upstream != nullptr) {
+        text += std::to_string(upstream->RowsEpoch());
+      } else if (const Source* source = context_.pipeline.FindSource(input); source != nullptr) {
+        QN_GET(const std::vector<FileInfo> files, context_.files.Glob(source->spec.glob));
+        for (const FileInfo& file : files) {
+          text += file.path + ":" + std::to_string(file.size) + ":" + std::to_string(file.modified_ns) + ",";
+        }
+      } else {
+        text += reference_fingerprints_[input];
+      }
+      text += "\n";
+    }
+  }
+  return std::to_string(Crc32c(text)) + "/" + std::to_string(text.size());
+}
+
+Status StepWork::ComputeView(DatasetRun& run, Epoch epoch, StepOutcome& outcome) {
+  QN_GET(const std::string fingerprint, ViewFingerprint(run));
+  if (view_fingerprints_[run.name()] == fingerprint) return Ok();
+  run.ReplaceAll();
+  outcome.has_changes = true;
+  for (const auto& flow : run.flows()) {
+    QN_TRY(flow->TakeAll().status());
+    QN_GET(const std::string select, flow->SelectWhole([this](const std::string& name) { return WholeOf(name); }));
+    QN_TRY(run.Write(*flow, select));
+  }
+  QN_TRY(run.WriteDeadLetters());
+  view_fingerprints_[run.name()] = fingerprint;
+  return Ok();
+}
+
+Status StepWork::StageAll(StepOutcome& outcome) {
+  for (const auto& run : runs_) outcome.has_changes = outcome.has_changes || run->has_changes();
+  if (!outcome.has_changes) return Ok();
+  for (const auto& run : runs_) {
+    if (IsChosen(*run)) QN_TRY(run->Stage(outcome.receipts, sinks_));
+  }
+  QN_GET(outcome.state, StateNow());
+  return Ok();
+}
+
+Result<Json> StepWork::StateNow() {
+  Json flows{Json::Object{}};
+  Json epochs{Json::Object{}};
+  Json views{Json::Object{}};
+  for (const auto& run : runs_) {
+    epochs.Set(run->name(), run->data_epoch);
+    for (const auto& flow : run->flows()) {
+      QN_GET(Json state, flow->State());
+      flows.Set(run->name() + "." + flow->flow().spec.name, std::move(state));
+    }
+  }
+  for (const auto& [name, fingerprint] : view_fingerprints_) views.Set(name, fingerprint);
+  return Json(Json::Object{{"format", 1}, {"flows", flows}, {"data_epochs", epochs}, {"views", views}});
+}
+
+void StepWork::ReportStep() {
+  std::map<std::string, DatasetCounts> datasets;
+  std::map<std::string, SourceCounts> sources;
+  uint64_t waiting = 0;
+  for (const auto& run : runs_) {
+    if (!IsChosen(*run)) continue;
+    datasets[run->name()] = run->counts();
+    for (const auto& flow : run->flows()) {
+      flow->AddSourceCounts(sources);
+      waiting += flow->BytesWaiting();
+    }
+  }
+  progress_.AddStep(datasets, sources);
+  progress_.SetWaiting(waiting);
+}
+
+Status StepWork::Acknowledge(Epoch) {
+  ReportStep();
+  begin_again_.clear();
+  for (const auto& run : runs_) {
+    run->EndStep();
+    for (const auto& flow : run->flows()) QN_TRY(flow->Acknowledge());
+  }
+  return Ok();
+}
+
+Status StepWork::Maintain() {
+  for (const auto& run : runs_) QN_TRY(run->Maintain());
+  return Ok();
+}
+
+}  // namespace qn::app
