@@ -2,7 +2,6 @@
 
 The oracle reads the package's own flights.csv, not the feed, and shares no line with the pipeline.
 """
-# ruff: noqa: D103  (a test's name is its docstring)
 
 import json
 import os
