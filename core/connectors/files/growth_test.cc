@@ -175,17 +175,17 @@ void GrowAtRandom(uint64_t seed, Content content) {
 }
 
 TEST(Growth, EachRecordOnceLines) {
-  for (uint64_t seed = 1; seed <= 1500 && !HasFailure(); ++seed) GrowAtRandom(seed, Content::kLines);
+  for (uint64_t seed = 1; seed <= 500 && !HasFailure(); ++seed) GrowAtRandom(seed, Content::kLines);
 }
 
 TEST(Growth, EachRecordOnceQuoted) {
-  for (uint64_t seed = 1; seed <= 1500 && !HasFailure(); ++seed) GrowAtRandom(seed, Content::kQuoted);
+  for (uint64_t seed = 1; seed <= 500 && !HasFailure(); ++seed) GrowAtRandom(seed, Content::kQuoted);
 }
 
 // Bounded runs one after the other over files that grow between them. A run may end in a file without a last
 // line end, if the line end is what comes next.
 TEST(Growth, BoundedRunsOverGrowingFiles) {
-  for (uint64_t seed = 1; seed <= 1000 && !HasFailure(); ++seed) {
+  for (uint64_t seed = 1; seed <= 400 && !HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Dice dice(seed);
     World world;
@@ -230,7 +230,7 @@ TEST(Growth, BoundedRunsOverGrowingFiles) {
 }
 
 TEST(Growth, StaticFilesComeInOrderForAnyCuts) {
-  for (uint64_t seed = 1; seed <= 500 && !HasFailure(); ++seed) {
+  for (uint64_t seed = 1; seed <= 200 && !HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Dice dice(seed);
     World world;

@@ -169,8 +169,11 @@ TEST(Stream, ALineOf200MegabytesIsPassedOverInBoundedMemory) {
                             {behind + 20, 4, 30 * kMega + 5, 0},
                             {behind + 25 + 30 * kMega, 6, kOversizeHeadBytes, 70 * kMega},
                             {behind + 25 + 100 * kMega, 7, 7, 0}}));
-  constexpr long kMostKilobytes = 160'000;  // a record of the largest size, once moved, and some blocks
+  [[maybe_unused]] constexpr long kMostKilobytes =
+      160'000;                // a record of the largest size, once moved, and some blocks
+#ifndef __SANITIZE_ADDRESS__  // which keeps freed memory for a while
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, kMostKilobytes);
+#endif
 }
 
 TEST(Stream, AHundredThousandFiles) {
