@@ -124,12 +124,12 @@ def test_a_run_without_new_rows_says_so():
 
 
 def test_values_cannot_steer_the_terminal():
-    assert cell_text("a\x1b[31mred\n").plain == "a\\x1b[31mred\\n"
+    assert cell_text("a\x1b[31mred\n", "VARCHAR").plain == "a\\x1b[31mred\\n"
     assert readable(b'\xff{"a": 1}\x00') == '\\xff{"a": 1}\\x00'
     assert readable(b"x" * 3000).endswith("… (3,000 bytes)")
-    assert cell_text(None).plain == "NULL"
-    assert cell_text(True).plain == "true"
-    assert cell_text(0.1 + 0.2).plain == "0.3"
+    assert cell_text(None, "DOUBLE").plain == "NULL"
+    assert cell_text("0.30000000000000004", "DOUBLE").plain == "0.3"
+    assert cell_text("nan", "DOUBLE").plain == "nan"
 
 
 def test_row_tables_fold_columns_that_do_not_fit():

@@ -293,9 +293,6 @@ def main() -> None:
         sys.exit(exit_codes.of(error, started=False))
     except KeyboardInterrupt:
         sys.exit(exit_codes.INTERRUPTED)
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader has gone: nothing to say and nobody to say it to
-        sys.exit(exit_codes.OK)
     except Exception as error:
         _print_bug(error)
         sys.exit(exit_codes.BUG)

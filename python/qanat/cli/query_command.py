@@ -37,8 +37,8 @@ def query(sql: str, storage: Path | None, format: str, limit: int, version: int)
     relation = Lake((storage or DEFAULT_STORAGE).resolve()).query(sql, version)
     try:
         _WRITERS[format](relation, limit)
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError:  # `… | head` has seen enough; nothing is wrong, and there is nobody to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         import duckdb
 
@@ -53,7 +53,9 @@ def _table(relation: duckdb.DuckDBPyRelation, limit: int) -> None:
     from qanat.cli.console import console
     from qanat.cli.row_table import row_table
 
-    rows = (relation.limit(limit + 1) if limit else relation).fetchall()
+    # As DuckDB writes each value, so that every type has a form.
+    texts = relation.project(", ".join(f"CAST(#{i + 1} AS VARCHAR)" for i in range(len(relation.columns))))
+    rows = (texts.limit(limit + 1) if limit else texts).fetchall()
     more = bool(limit) and len(rows) > limit
     out = console()
     out.print(
@@ -85,11 +87,13 @@ def _copy(relation: duckdb.DuckDBPyRelation, options: str) -> None:
 
     writer = threading.Thread(target=write, daemon=True)
     writer.start()
-    with os.fdopen(read_end, "rb") as pipe:
-        while chunk := pipe.read(_PIPE_BYTES):
-            sys.stdout.buffer.write(chunk)
-    sys.stdout.buffer.flush()
-    writer.join()
+    try:
+        with os.fdopen(read_end, "rb") as pipe:
+            while chunk := pipe.read(_PIPE_BYTES):
+                sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+    finally:
+        writer.join()  # it ends when its pipe is closed
     if failure:
         raise failure[0]
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
-import decimal
 from collections.abc import Sequence
-from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -16,10 +13,10 @@ _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOU
 
 
 def row_table(
-    columns: Sequence[str], types: Sequence[str], rows: Sequence[Sequence[Any]], width: int
+    columns: Sequence[str], types: Sequence[str], rows: Sequence[Sequence[str | None]], width: int
 ) -> Table:
     """The rows below their column names; columns that do not fit the width are folded into "… n more"."""
-    cells = [[cell_text(value) for value in row] for row in rows]
+    cells = [[cell_text(value, type_) for value, type_ in zip(row, types, strict=True)] for row in rows]
     fit = _columns_that_fit(columns, types, cells, width)
     table = Table(
         box=box.SIMPLE_HEAD,
@@ -46,21 +43,13 @@ def row_table(
     return table
 
 
-def cell_text(value: Any) -> Text:
-    """One value; NULL in grey, so that it differs from a text that says NULL."""
+def cell_text(value: str | None, type_: str) -> Text:
+    """One value as DuckDB wrote it; NULL in grey, so that it differs from a text that says NULL."""
     if value is None:
         return Text("NULL", style="quiet")
-    if isinstance(value, bool):
-        return Text("true" if value else "false")
-    if isinstance(value, float):
-        return Text(f"{value:.6g}" if abs(value) < 1e15 else f"{value:g}")
-    if isinstance(value, (bytes, bytearray)):
-        return Text(readable(bytes(value)))
-    if isinstance(value, datetime.datetime):
-        return Text(value.isoformat(sep=" "))
-    if isinstance(value, decimal.Decimal):
-        return Text(f"{value:f}")
-    return Text(one_line(str(value)))
+    if type_ in ("DOUBLE", "FLOAT"):
+        return Text(f"{float(value):.6g}")
+    return Text(one_line(value))
 
 
 def readable(raw: bytes, length_max: int = 2000) -> str:

@@ -29,6 +29,8 @@ aside { width: 380px; max-width: 45vw; padding: 18px 24px; border-left: 1px soli
 aside h2 { margin: 0; font-size: 17px; } aside .kind { color: var(--quiet); margin: 0 0 10px; }
 aside table { border-collapse: collapse; width: 100%; margin: 6px 0 14px; font-size: 13px; }
 aside td { padding: 3px 8px 3px 0; vertical-align: top; border-top: 1px solid var(--line); }
+aside td > * { display: block; }
+aside td:last-child { text-align: right; white-space: nowrap; padding-right: 0; }
 aside code { font: 12px ui-monospace, Menlo, Consolas, monospace; color: var(--quiet);
   overflow-wrap: anywhere; }
 aside h3 { font-size: 12px; margin: 0; color: var(--quiet); font-weight: 600; }
@@ -53,7 +55,10 @@ function rows(title, list, cells) {
   const table = document.createElement('table');
   for (const item of list) {
     const row = table.insertRow();
-    for (const [text, kind, tag] of cells(item)) row.insertCell().append(element(tag || 'span', text, kind));
+    for (const lines of cells(item)) {
+      const cell = row.insertCell();
+      for (const [text, kind, tag] of lines) cell.append(element(tag || 'span', text, kind));
+    }
   }
   about.append(table);
 }
@@ -75,8 +80,9 @@ function choose(name) {
   about.replaceChildren(element('h2', name), element('p', kind, 'kind'));
   if (node.comment) about.append(element('p', node.comment));
   if (node.detail) about.append(element('p', node.detail, 'kind'));
-  rows('Rules', node.rules, r => [[r.name], [r.what, r.action], [r.condition, '', 'code']]);
-  rows('Columns', node.columns, c => [[c.name], [c.type + (c.nullable ? '' : ' not null'), '', 'code']]);
+  rows('Rules', node.rules, r => [[[r.name], [r.condition, '', 'code']], [[r.what, r.action]]]);
+  const type = c => [c.type + (c.nullable ? '' : ' not null'), '', 'code'];
+  rows('Columns', node.columns, c => [[[c.name]], [type(c)]]);
 }
 for (const node of picture.querySelectorAll('.node')) {
   node.setAttribute('tabindex', '0');
