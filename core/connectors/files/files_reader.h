@@ -27,7 +27,7 @@
 // the reader knows nothing of the times ahead and sets no bound. See docs/guide/order-and-watermark.md.
 //
 // Tell: JSON, versioned; loading the position of another glob, order or kind of content is refused. Exact for
-// any number of files; of numbered names, 100,000 take well under 100 kB. Marks of finished files are kept
+// any number of files; 100,000 numbered names take about 100 kB. Marks of finished files are kept
 // for the 4,096 modified last: an older one that grows while nothing runs is not read on, and a warning says
 // so.
 #pragma once
