@@ -1,0 +1,84 @@
+"""Every fail point of the engine, passed by a small pipeline, killed or failing at its passes: after a restart
+each line of the input is where it belongs, once.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from incarnation import Lives
+from shop import FUNCTIONS, Shop
+
+CORE = Path(__file__).parents[2] / "core"
+POINTS = sorted({
+    name
+    for source in CORE.rglob("*.cc")
+    if not source.name.endswith("_test.cc")
+    for name in re.findall(r'QN_FAIL\("([^"]+)"\)', source.read_text())
+})
+# Where "it did not happen, try again" ends the run instead: nothing is at stake there, the next run goes on.
+RETRY_ENDS_THE_RUN = {"run.acknowledge.before", "run.acknowledge.after", "delta.sweep.before"}
+
+
+def test_the_pipeline_passes_every_fail_point(lives: Lives, shop_with_lines: Shop) -> None:
+    outcome = lives.live(shop_with_lines.spec(), functions=FUNCTIONS)
+    assert outcome.ok, outcome
+    assert len(POINTS) > 20
+    assert sorted(set(POINTS) - set(outcome.passed)) == []
+    shop_with_lines.check()
+
+
+def test_the_ledger_notices_a_line_lost_and_a_line_doubled(lives: Lives, shop_with_lines: Shop) -> None:
+    """The check of all tests here can fail."""
+    assert lives.live(shop_with_lines.spec(), functions=FUNCTIONS).ok
+    file = next(iter(shop_with_lines.lines))
+    line = next(line for line in shop_with_lines.lines[file] if line.number == 1)
+    shop_with_lines.lines[file].append(line)
+    with pytest.raises(AssertionError, match=r"table clean:\nlost 1x \('1', 'pear'"):
+        shop_with_lines.check()
+    shop_with_lines.lines[file].pop()
+    shop_with_lines.lines[file][line.number] = shop_with_lines.lines[file][2]  # 2 is filtered
+    with pytest.raises(AssertionError, match=r"table clean:\ntoo much 1x \('1', 'pear'"):
+        shop_with_lines.check()
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+@pytest.mark.parametrize("point", POINTS)
+def test_killed(lives: Lives, shop_with_lines: Shop, point: str, nth: int) -> None:
+    outcome = lives.live(shop_with_lines.spec(), functions=FUNCTIONS, fail=f"{point}=kill@{nth}")
+    # A point that is passed off the steps' path, or once a run, may not be passed so often.
+    assert outcome.killed or outcome.ok, outcome
+    assert outcome.killed or nth > 1, f"{point} was not passed at all"
+    again = lives.live(shop_with_lines.spec(), functions=FUNCTIONS)
+    assert again.ok, again
+    shop_with_lines.check()
+
+
+@pytest.mark.parametrize("action", ["error", "unknown", "retry"])
+@pytest.mark.parametrize("point", POINTS)
+def test_failing(lives: Lives, shop_with_lines: Shop, point: str, action: str) -> None:
+    outcome = lives.live(shop_with_lines.spec(), functions=FUNCTIONS, fail=f"{point}={action}@2!")
+    if outcome.error is not None:
+        assert outcome.error["code"] == "QN-9002", outcome
+        assert f"Fail point '{point}' was armed with '{action}'." in outcome.error["message"]
+        assert action != "retry" or point in RETRY_ENDS_THE_RUN, outcome
+    shop_with_lines.write("b.jsonl", 5)
+    again = lives.live(shop_with_lines.spec(), functions=FUNCTIONS)
+    assert again.ok, again
+    shop_with_lines.check()
+
+
+@pytest.mark.parametrize("point", ["run.compute.after", "checkpoint.put.after", "run.commit.before"])
+def test_killed_again_and_again(lives: Lives, shop_with_lines: Shop, point: str) -> None:
+    """Each life passes the point once and dies at it; every one that reads gets a step further."""
+    deaths = 0
+    for _ in range(100):
+        outcome = lives.live(shop_with_lines.spec(), functions=FUNCTIONS, fail=f"{point}=kill@2")
+        if outcome.ok:
+            break
+        deaths += 1
+    assert outcome.ok, f"no end after {deaths} deaths"
+    assert deaths >= 3
+    shop_with_lines.check()
