@@ -162,6 +162,18 @@ TEST(FilesReader, FinishesAFileThatWasBegunBeforeALateOne) {
   EXPECT_EQ(Texts(world.Drain(*reader, 2)), (Strings{"2\n", "0\n"}));
 }
 
+TEST(FilesReader, WhatAFileGrewBeforeItWasOpenedComesBeforeTheNextFile) {
+  World world;
+  world.files.Write("/in/a", "1\n2\n");
+  world.files.Write("/in/b", "9\n");
+  bool is_written = false;
+  world.files.on_open = [&](const std::string&) {
+    if (!std::exchange(is_written, true)) world.files.Append("/in/a", "3\n4\n5\n6\n7\n");
+  };
+  EXPECT_EQ(Texts(world.Drain(*world.Open(), 8)),
+            (Strings{"1\n", "2\n", "3\n", "4\n", "5\n", "6\n", "7\n", "9\n"}));
+}
+
 TEST(FilesReader, SameFileIsNotReadTwiceAfterARestart) {
   World world;
   world.files.Write("/in/b", "b\n");

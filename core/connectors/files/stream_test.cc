@@ -170,7 +170,7 @@ TEST(Stream, ALineOf200MegabytesIsPassedOverInBoundedMemory) {
                             {behind + 25 + 30 * kMega, 6, kOversizeHeadBytes, 70 * kMega},
                             {behind + 25 + 100 * kMega, 7, 7, 0}}));
   [[maybe_unused]] constexpr long kMostKilobytes =
-      160'000;                // a record of the largest size, once moved, and some blocks
+      160'000;  // a record of the largest size, once moved, and some blocks
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which need memory of their own
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, kMostKilobytes);
 #endif
