@@ -1,7 +1,7 @@
 """Tables written by our Delta log, read by others: deltalake and DuckDB see the rows that were meant.
 
-The tables come from the C++ test `Golden.*` (core/connectors/delta/golden_test.cc), which leaves beside each table
-`<name>.sql`: one SELECT a line, JSON text, whose rows together are the table's.
+The tables come from the C++ test `Golden.*` (core/connectors/delta/golden_test.cc), which leaves beside each
+table `<name>.sql`: one SELECT a line, JSON text, whose rows together are the table's.
 """
 
 import json
@@ -55,7 +55,9 @@ def meant(folder: pathlib.Path, name: str) -> str:
 
 def actions(table: pathlib.Path, kind: str) -> list[dict[str, Any]]:
     """Every action of one kind in the entries that are there."""
-    lines = [line for entry in sorted(table.glob("_delta_log/*.json")) for line in entry.read_text().splitlines()]
+    lines = [
+        line for entry in sorted(table.glob("_delta_log/*.json")) for line in entry.read_text().splitlines()
+    ]
     return [action[kind] for line in lines if kind in (action := json.loads(line))]
 
 
@@ -73,7 +75,10 @@ def test_deltalake_reads_the_rows_that_were_meant(golden: pathlib.Path, db: Any,
     assert found.num_rows > 0
     # MAP does not compare in EXCEPT; its text does.
     columns = ", ".join(f'"{c}"::VARCHAR AS "{c}"' if c == "m" else f'"{c}"' for c in found.column_names)
-    assert differences(db, f"SELECT {columns} FROM ({meant(golden, name)})", f"SELECT {columns} FROM found") == []
+    assert (
+        differences(db, f"SELECT {columns} FROM ({meant(golden, name)})", f"SELECT {columns} FROM found")
+        == []
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -160,7 +165,9 @@ def test_bounds_hold_for_every_row(golden: pathlib.Path, db: Any, name: str) -> 
         assert int(stats["numRecords"]) == db.execute("SELECT count(*) FROM f").fetchone()[0]
         for column, nulls in stats["nullCount"].items():
             if isinstance(nulls, str):
-                assert int(nulls) == db.execute(f'SELECT count(*) - count("{column}") FROM f').fetchone()[0], column
+                assert (
+                    int(nulls) == db.execute(f'SELECT count(*) - count("{column}") FROM f').fetchone()[0]
+                ), column
         for bounds, sign in (("minValues", "<"), ("maxValues", ">")):
             for column, bound in stats[bounds].items():
                 if isinstance(bound, dict):

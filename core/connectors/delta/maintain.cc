@@ -6,6 +6,8 @@ namespace qn::delta {
 namespace {
 
 constexpr int64_t kCheckpointIntervalDefault = 10;
+constexpr int64_t kFilesAnEntryMax =
+    100;  // a log checkpoint writes all files anew: so many for each entry since
 constexpr int64_t kDayMs = 86'400'000;
 constexpr int64_t kTombstoneMsDefault = 7 * kDayMs;
 
@@ -57,6 +59,14 @@ Lines ActionsOf(const Snapshot& snapshot, int64_t now_ms) {
   return lines;
 }
 
+// The property's word; otherwise 10, and more for tables of many files, so that the cost of a step stays the
+// same.
+int64_t CheckpointInterval(const Snapshot& snapshot) {
+  const std::string wanted = ConfigurationOr(snapshot.metadata.configuration, "delta.checkpointInterval", "");
+  if (!wanted.empty()) return std::max<int64_t>(std::strtoll(wanted.c_str(), nullptr, 10), 1);
+  return std::max(kCheckpointIntervalDefault, static_cast<int64_t>(snapshot.files.size()) / kFilesAnEntryMax);
+}
+
 }  // namespace
 
 Result<bool> DeltaSink::Maintain() {
@@ -64,12 +74,8 @@ Result<bool> DeltaSink::Maintain() {
   Snapshot snapshot;
   {
     const std::lock_guard lock(snapshot_mutex_);
-    const std::string wanted =
-        ConfigurationOr(snapshot_.metadata.configuration, "delta.checkpointInterval", "");
-    const int64_t interval =
-        wanted.empty() ? kCheckpointIntervalDefault : std::strtoll(wanted.c_str(), nullptr, 10);
     if (snapshot_.version - std::max<int64_t>(snapshot_.checkpoint_version, 0) <
-        std::max<int64_t>(interval, 1)) {
+        CheckpointInterval(snapshot_)) {
       return false;
     }
     snapshot = snapshot_;

@@ -60,8 +60,9 @@ class DeltaSink final : public Sink {
   // Also removes half-written files. The caller holds the storage's lock: no other run of ours may be alive.
   Result<uint64_t> SweepOrphans(std::span<const Receipt> pending) override;
 
-  // Writes a log checkpoint when one is due (delta.checkpointInterval, default 10). Call it off the path of
-  // steps, from any thread; false when nothing was due. Failing harms nothing.
+  // Writes a log checkpoint when one is due (delta.checkpointInterval; by default every 10 entries, or one in
+  // a hundredth of the number of files if that is more). Call it off the path of steps, from any thread;
+  // false when nothing was due. Failing harms nothing.
   Result<bool> Maintain();
 
   const Snapshot& snapshot() const { return snapshot_; }
