@@ -106,7 +106,8 @@ int main(int argc, char** argv) {
   auto format = NewFormat(Json(Json::Object{{"kind", argv[1]}}));
   if (!format.ok()) return std::fprintf(stderr, "%s\n", format.status().ToString().c_str()), 2;
   const int rounds = argc > 3 ? std::atoi(argv[3]) : 5;
-  const Schema schema = ClicksSchema();
+  Schema schema = ClicksSchema();
+  if (std::string_view(argv[1]) == "csv") schema.resize(9);
   if (const Status status = (*format)->Check(schema); !status.ok()) {
     return std::fprintf(stderr, "%s\n", status.ToString().c_str()), 2;
   }

@@ -235,6 +235,9 @@ const char* LineParser::Object(Node& node, const char* p, size_t row) {
     const bool is_first = p == begin;
     if (const ExpectedKey* expected = keys.Expect(&p, is_first, &position); expected != nullptr) {
       key = {expected->node, expected->is_exact};
+    } else if (*p == '}' && !is_first) {
+      ++p;
+      break;
     } else {
       bool is_end = false;
       p = UnexpectedKey(node, p, is_first, &position, &key, &is_end);
