@@ -80,6 +80,8 @@ Result<std::unique_ptr<FlowRun>> FlowRun::Make(const RunContext& context, const 
                                                DeadLetters& dead_letters) {
   std::unique_ptr<FlowRun> run(new FlowRun(context, dataset, flow, dead_letters));
   QN_TRY(run->MakeInputs());
+  run->patterns_ = flow.patterns;
+  for (ops::PatternCall& call : run->patterns_) QN_TRY(call.Register(context.connection));
   if (flow.answer.has_value()) QN_TRY(run->MakeFunction());
   if (run->has_rules()) QN_TRY(run->MakeKeep());
   return run;
@@ -362,8 +364,11 @@ DatasetCounts FlowRun::Counts(int64_t rows_out) const {
   }
   if (unread > 0) counts.dead["decode"] = unread;
   if (function_ != nullptr && function_->failures() > 0) counts.dead["udf"] = function_->failures();
-  counts.rows_in = unread + (function_ != nullptr ? function_->failures() : 0) + (keep_ != nullptr ? keep_->rows_in() : rows_out);
+  counts.rows_dead = unread + (function_ != nullptr ? function_->failures() : 0);
+  counts.rows_in = counts.rows_dead + (keep_ != nullptr ? keep_->rows_in() : rows_out);
   if (keep_ == nullptr) return counts;
+  counts.rows_dead += keep_->rows_quarantined();
+  counts.rows_dropped = keep_->rows_dropped();
   for (size_t i = 0; i < keep_->rules().size(); ++i) {
     const ExpectationSpec& rule = keep_->rules()[i];
     std::map<std::string, int64_t>& where = rule.action == Action::kQuarantine ? counts.dead

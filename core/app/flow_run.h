@@ -108,6 +108,7 @@ class FlowRun {
   std::unique_ptr<FunctionScan> function_;
   std::unique_ptr<Keep> keep_;
   std::string keep_name_;
+  std::vector<ops::PatternCall> patterns_;
   std::string function_name_;
   bool is_finished_ = false;  // a flow that runs once has run
 };

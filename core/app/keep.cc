@@ -42,6 +42,8 @@ std::vector<Type> Keep::Arguments() const {
 void Keep::BeginStep(OriginFiles files) {
   files_ = std::move(files);
   rows_in_ = 0;
+  rows_dropped_ = 0;
+  rows_quarantined_ = 0;
   for (auto& count : violations_) count = 0;
   const std::lock_guard lock(mutex_);
   failure_ = Ok();
@@ -78,7 +80,11 @@ void Keep::ApplyRow(std::span<const duck::ColumnIn> columns, size_t row, bool* k
         break;
     }
   }
-  if (quarantined_by.empty()) return;
+  if (quarantined_by.empty()) {
+    if (!keep[row]) rows_dropped_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  rows_quarantined_.fetch_add(1, std::memory_order_relaxed);
   // A row that one rule drops and another quarantines is kept where it can be found again.
   keep[row] = false;
   dead_letters_.Add(Letter(columns, row, std::move(quarantined_by)));

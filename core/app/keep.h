@@ -34,6 +34,8 @@ class Keep final : public duck::RowFilter {
 
   // Since BeginStep:
   int64_t rows_in() const { return rows_in_.load(); }
+  int64_t rows_dropped() const { return rows_dropped_.load(); }
+  int64_t rows_quarantined() const { return rows_quarantined_.load(); }
   int64_t violations(size_t rule) const { return violations_[rule].load(); }
   // What expect_or_fail found, whole; DuckDB's own error repeats only its text.
   Status failure() const;
@@ -52,6 +54,8 @@ class Keep final : public duck::RowFilter {
   DeadLetters& dead_letters_;
   OriginFiles files_;
   std::atomic<int64_t> rows_in_{0};
+  std::atomic<int64_t> rows_dropped_{0};
+  std::atomic<int64_t> rows_quarantined_{0};
   std::vector<std::atomic<int64_t>> violations_;
   mutable std::mutex mutex_;
   Status failure_;

@@ -115,6 +115,7 @@ class Builder {
     const bool has_function = spec.function.id >= 0;
     const plan::Statement statement = StatementOf(dataset.spec, spec, !has_function);
     QN_GET(flow.query, dataset.is_inlined() ? compiler_.DeclareView(statement) : compiler_.Compile(statement));
+    if (flow.query.mode == plan::Mode::kStream) flow.patterns = ops::ReplacePatterns(*flow.query.tree);
     if (!has_function) return flow;
     QN_GET(flow.function_columns, columns_.OfText(spec.function.schema, spec.where, "the function's schema"));
     const std::string relation = FunctionRelation(dataset.spec.name, spec.name);
@@ -122,6 +123,7 @@ class Builder {
     plan::Statement answer = StatementOf(dataset.spec, spec, true);
     answer.sql = "SELECT * FROM " + QuoteName(relation);
     QN_GET(flow.answer, compiler_.Compile(answer));
+    for (ops::PatternCall& call : ops::ReplacePatterns(*flow.answer->tree)) flow.patterns.push_back(std::move(call));
     return flow;
   }
 

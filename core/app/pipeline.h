@@ -14,6 +14,7 @@
 #include "data/type.h"
 #include "duck/database.h"
 #include "formats/decoder.h"
+#include "ops/pattern_calls.h"
 #include "plan/compile.h"
 
 namespace qn::app {
@@ -37,6 +38,7 @@ struct Flow {
   plan::Query query;                  // of the flow's SQL; with the rules unless a function follows
   std::optional<plan::Query> answer;  // the rules over what the function answers
   Schema function_columns;
+  std::vector<ops::PatternCall> patterns;  // regular expressions that are ours to match
 };
 
 struct Dataset {

@@ -21,6 +21,8 @@ void AddAll(std::map<std::string, int64_t>& into, const std::map<std::string, in
 Json DatasetJson(const DatasetCounts& counts) {
   return Json(Json::Object{{"rows_in", counts.rows_in},
                            {"rows_out", counts.rows_out},
+                           {"rows_dead", counts.rows_dead},
+                           {"rows_dropped", counts.rows_dropped},
                            {"dead", CountsJson(counts.dead)},
                            {"dropped", CountsJson(counts.dropped)},
                            {"kept", CountsJson(counts.kept)},
@@ -35,6 +37,8 @@ Json DatasetJson(const DatasetCounts& counts) {
 void DatasetCounts::Add(const DatasetCounts& other) {
   rows_in += other.rows_in;
   rows_out += other.rows_out;
+  rows_dead += other.rows_dead;
+  rows_dropped += other.rows_dropped;
   steps += other.steps;
   files += other.files;
   bytes_in += other.bytes_in;

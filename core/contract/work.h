@@ -11,9 +11,9 @@
 namespace qn {
 
 struct StepOutcome {
-  bool has_changes = false;  // something is staged; a step without changes makes no checkpoint
-  bool is_drained = false;   // every source said kEnd or kIdle, and every view is up to date
-  Json state;                // positions and all else that a restart needs
+  bool has_changes = false;                 // something is staged; a step without changes makes no checkpoint
+  bool is_drained = false;                  // every source said kEnd or kIdle, and every view is up to date
+  Json state;                               // positions and all else that a restart needs
   std::map<std::string, Receipt> receipts;  // by table: staged, durable, invisible
 };
 

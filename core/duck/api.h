@@ -74,6 +74,7 @@ using ScalarCallback = void (*)(Handle function_info, Handle chunk, Handle out_v
   X(uint64_t*, vector_get_validity, (Handle))                                                    \
   X(void, vector_ensure_validity_writable, (Handle))                                             \
   X(void, vector_reference_vector, (Handle, Handle))                                             \
+  X(void, unsafe_vector_assign_string_element_len, (Handle, uint64_t, const char*, uint64_t))    \
   X(Handle, list_vector_get_child, (Handle))                                                     \
   X(State, list_vector_reserve, (Handle, uint64_t))                                              \
   X(State, list_vector_set_size, (Handle, uint64_t))                                             \

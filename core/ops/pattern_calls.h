@@ -1,0 +1,32 @@
+// Finds the regular expressions of a plan that Pattern can match, and puts a call of our own in their place.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "duck/text_function.h"
+#include "ops/pattern.h"
+#include "plan/node.h"
+
+namespace qn::ops {
+
+// One replaced call: SQL calls it as name(text).
+struct PatternCall {
+  std::string name;
+  std::shared_ptr<const Pattern> pattern;
+  bool is_test = true;  // BOOLEAN; otherwise the text of a group
+
+  // Registers the function; the call must outlive the connection.
+  Status Register(duck::Connection& connection);
+
+ private:
+  std::shared_ptr<const duck::TextTest> test_;
+  std::shared_ptr<const duck::TextPart> part_;
+};
+
+// Replaces regexp_matches, regexp_full_match and regexp_extract with a constant expression and no options. Names
+// are unique in the process.
+std::vector<PatternCall> ReplacePatterns(plan::Node& tree);
+
+}  // namespace qn::ops
