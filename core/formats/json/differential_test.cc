@@ -26,7 +26,12 @@ struct Plain {
   std::string raw;
   std::string string;
   std::vector<Plain> items;
-  std::vector<std::pair<std::string, Plain>> members;
+  struct Member;
+  std::vector<Member> members;
+};
+struct Plain::Member {
+  std::string key;
+  Plain value;
 };
 
 // Recursive descent, byte by byte. Throws on anything wrong.
@@ -165,7 +170,7 @@ class PlainParser {
       std::string key = String();
       Blank();
       Need(Take(':'));
-      out->members.emplace_back(std::move(key), Value());
+      out->members.push_back({std::move(key), Value()});
       Blank();
     } while (Take(','));
     Need(Take('}'));

@@ -21,8 +21,13 @@ struct Shape {
   bool is_list = false;
 
   TypeId scalar = TypeId::kNull;
-  std::vector<std::pair<std::string, Shape>> fields;
+  struct Named;
+  std::vector<Named> fields;
   std::vector<Shape> item;  // none or one
+};
+struct Shape::Named {
+  std::string name;
+  Shape shape;
 };
 
 TypeId KindOfString(std::string_view text) {
@@ -72,14 +77,14 @@ void AddObject(const simdjson::dom::object& object, Shape* shape) {
   shape->is_object = true;
   for (const auto [key, value] : object) {
     const auto same = [name = key](const auto& field) {
-      return ColumnIndex({{field.first, Type::Of(TypeId::kNull), true, ""}}, name) == 0;
+      return ColumnIndex({{field.name, Type::Of(TypeId::kNull), true, ""}}, name) == 0;
     };
     auto it = std::find_if(shape->fields.begin(), shape->fields.end(), same);
     if (it == shape->fields.end()) {
       if (shape->fields.size() > kInferFieldsMax) return;
-      it = shape->fields.insert(it, {std::string(key), Shape()});
+      it = shape->fields.insert(it, Shape::Named{std::string(key), Shape()});
     }
-    Add(value, &it->second);
+    Add(value, &it->shape);
   }
 }
 
