@@ -25,7 +25,8 @@ NOTE = "<!-- Written by tools/reference.py from the code: change the code, then 
 GROUPS = {
     "Inputs": ["source", "reference", "files", "json", "csv", "parquet"],
     "Datasets": [
-        "table", "materialized_view", "temporary_view", "create_streaming_table", "append_flow", "map_batches",
+        "table", "materialized_view", "temporary_view",
+        "create_streaming_table", "append_flow", "map_batches",
     ],
     "Rules": [
         "expect", "expect_or_drop", "expect_or_fail", "expect_or_quarantine",

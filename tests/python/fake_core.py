@@ -88,6 +88,8 @@ class Engine:
             d["name"]: {
                 "rows_in": 67_355 * n,
                 "rows_out": 65_469 * n,
+                "rows_dead": 94 * n if i == 0 else 0,
+                "rows_dropped": 1_651 * n if i == 0 else 0,
                 "dead": {"decode": 3 * n, "has_aircraft": 91 * n} if i == 0 else {},
                 "dropped": {"departed": 1_651 * n} if i == 0 else {},
                 "kept": {"delay_known": 235 * n} if i == 0 else {},

@@ -23,20 +23,34 @@ def _drawn(renderable, width=100):
 
 
 def _progress(at_s, rows, **more):
-    dataset = DatasetProgress(rows_in=rows, rows_out=rows - 10, dead={"decode": 10} if rows else {}, steps=1)
+    dataset = DatasetProgress(
+        rows_in=rows,
+        rows_out=rows - 10,
+        dead={"decode": 10} if rows else {},
+        steps=1,
+        rows_dead=10 if rows else 0,
+    )
     return Progress(
         state="running", epoch=3, elapsed_s=at_s, bytes_read=rows * 100, datasets={"clean": dataset}, **more
     )
 
 
-def test_rates_are_of_the_last_seconds():
+def test_rates_are_of_the_last_steps():
     rates = Rates(over_s=2.0)
     assert rates.bytes_per_s() == 0
-    for second in range(10):
+    for second in range(1, 10):
         rates.add(_progress(float(second), 1000 * second * second))
     assert rates.rows_per_s("clean") == pytest.approx((81 - 49) * 1000 / 2)
     assert rates.bytes_per_s() == pytest.approx((81 - 49) * 100_000 / 2)
     assert rates.rows_per_s("other") == 0
+
+
+def test_a_long_step_does_not_look_like_a_stop():
+    rates = Rates(over_s=2.0)
+    rates.add(_progress(1.0, 1000))
+    for second in range(2, 60):
+        rates.add(_progress(float(second), 1000))
+    assert rates.rows_per_s("clean") == pytest.approx(1000)
 
 
 def test_numbers_as_people_read_them():
@@ -84,7 +98,6 @@ def test_the_drawing_has_a_bar_when_what_waits_is_known(monkeypatch):
         view, "_console", Console(file=io.StringIO(), width=100, theme=Theme(consoles.STYLES))
     )
     source = SourceProgress(watermark="2013-01-05 10:00:00")
-    view._rates.add(_progress(0.0, 0))
     progress = _progress(5.0, 10_000, bytes_waiting=3_000_000, sources={"s": source})
     view._rates.add(progress)
     lines = _drawn(view._drawing(progress))

@@ -20,7 +20,7 @@ class JsonView:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         self._state = ""
-        self._epoch = 0
+        self._steps = 0
         self._warnings = 0
 
     def begin(self, pipeline: Pipeline, storage: Path) -> None:
@@ -43,8 +43,9 @@ class JsonView:
         if progress.state != self._state:
             self._state = progress.state
             self._write("state", state=progress.state)
-        if progress.epoch > self._epoch:
-            self._epoch = progress.epoch
+        steps = sum(dataset.steps for dataset in progress.datasets.values())
+        if steps > self._steps:
+            self._steps = steps
             self._write("step", **_counts(progress))
 
     def say(self, text: str) -> None:

@@ -20,7 +20,8 @@ from qanat.errors import QanatError
 from qanat.pipelines.plan import Pipeline
 from qanat.where import shown
 
-_RATE_OVER_S = 3.0
+_RATE_OVER_S = 8.0
+_SHORTEST_S = 1e-3
 _BAR_WIDTH_MAX = 28
 _HEAD_WIDTH = 74  # of all in the first line that is not the bar
 _DATASETS_SHOWN_MAX = 16
@@ -34,36 +35,31 @@ _STATE_WORDS = {
 
 
 class Rates:
-    """Speeds over the last seconds, not since the beginning."""
+    """Speeds over the last steps. Counts move when a step is committed, so the marks are steps, not looks."""
 
     def __init__(self, over_s: float = _RATE_OVER_S) -> None:
         self._over_s = over_s
-        self._seen: deque[Progress] = deque()
+        self._marks: deque[Progress] = deque([Progress()])
 
     def add(self, progress: Progress) -> None:
-        """Takes one look at the run; looks older than the window are forgotten."""
-        self._seen.append(progress)
-        while len(self._seen) > 2 and progress.elapsed_s - self._seen[1].elapsed_s >= self._over_s:
-            self._seen.popleft()
+        """Takes one look at the run; marks older than the window are forgotten, but for the last two."""
+        if progress.bytes_read == self._marks[-1].bytes_read and progress.epoch == self._marks[-1].epoch:
+            return
+        self._marks.append(progress)
+        while len(self._marks) > 2 and progress.elapsed_s - self._marks[1].elapsed_s >= self._over_s:
+            self._marks.popleft()
 
     def bytes_per_s(self) -> float:
         """Input of all sources."""
-        first, last, seconds = self._span()
-        return (last.bytes_read - first.bytes_read) / seconds if seconds > 0 else 0.0
+        return (self._marks[-1].bytes_read - self._marks[0].bytes_read) / self._seconds()
 
     def rows_per_s(self, dataset: str) -> float:
         """Rows that reached a dataset."""
-        first, last, seconds = self._span()
-        if seconds <= 0 or dataset not in last.datasets:
-            return 0.0
-        before = first.datasets[dataset].rows_in if dataset in first.datasets else 0
-        return (last.datasets[dataset].rows_in - before) / seconds
+        first, last = self._marks[0].datasets.get(dataset), self._marks[-1].datasets.get(dataset)
+        return ((last.rows_in if last else 0) - (first.rows_in if first else 0)) / self._seconds()
 
-    def _span(self) -> tuple[Progress, Progress, float]:
-        if not self._seen:
-            return Progress(), Progress(), 0.0
-        first, last = self._seen[0], self._seen[-1]
-        return first, last, last.elapsed_s - first.elapsed_s
+    def _seconds(self) -> float:
+        return max(self._marks[-1].elapsed_s - self._marks[0].elapsed_s, _SHORTEST_S)
 
 
 class LiveView:
@@ -113,7 +109,7 @@ class LiveView:
         if failure is not None:
             print_failure(failure)
             return
-        summary.print_next(self._console, self._pipeline, self._storage, progress)
+        summary.print_next(self._console, self._pipeline, self._storage, progress, asked)
 
     def _take_warnings(self, progress: Progress) -> None:
         for text in progress.warnings[self._warnings :]:
@@ -130,7 +126,7 @@ class LiveView:
     def _head(self, progress: Progress) -> Table:
         """Spinner, state, step, time, bar, bytes, speed."""
         line = Table.grid(padding=(0, 2, 0, 0))
-        speed = self._rates.bytes_per_s()
+        speed = 0.0 if progress.state == "idle" else self._rates.bytes_per_s()
         total = progress.bytes_read + progress.bytes_waiting
         cells: list[RenderableType] = [
             self._spinner if progress.state != "idle" else Text("·", style="water"),
@@ -154,7 +150,7 @@ class LiveView:
         else:
             cells.append(Text(size(progress.bytes_read), style="quiet"))
         cells.append(Text(f"{size(speed)}/s"))
-        if progress.bytes_waiting and speed > 0:
+        if progress.bytes_waiting and speed > 0 and progress.state == "running":
             cells.append(Text(f"{clock(progress.bytes_waiting / speed)} left", style="quiet"))
         line.add_row(*cells)
         return line
@@ -165,7 +161,7 @@ class LiveView:
             "  dataset", "rows in", "rows out", "dropped", "dead letters", "rows/s", width=self._console.width
         )
         for name, dataset in list(progress.datasets.items())[:_DATASETS_SHOWN_MAX]:
-            dead, dropped = sum(dataset.dead.values()), sum(dataset.dropped.values())
+            dead, dropped = dataset.rows_dead, dataset.rows_dropped
             made.add_row(
                 Text("  " + name, style="name"),
                 count(dataset.rows_in),

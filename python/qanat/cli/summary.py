@@ -59,14 +59,13 @@ def summary_table(progress: Progress, width: int) -> Table:
 
 
 def _dataset_rows(made: Table, name: str, dataset: DatasetProgress) -> None:
-    dead, dropped = sum(dataset.dead.values()), sum(dataset.dropped.values())
     timed = dataset.seconds > 0 and dataset.bytes_in
     made.add_row(
         Text("  " + name, style="name"),
         count(dataset.rows_in),
         Text(count(dataset.rows_out), style="good" if dataset.rows_out else ""),
-        _number(dropped, "warn"),
-        _number(dead, "bad"),
+        _number(dataset.rows_dropped, "warn"),
+        _number(dataset.rows_dead, "bad"),
         count(dataset.steps),
         f"{dataset.seconds:,.2f}",
         f"{dataset.bytes_in / dataset.seconds / 1e6:,.1f}" if timed else "",
@@ -92,33 +91,29 @@ def _number(number: int, style: str) -> Text:
     return Text(count(number), style=style) if number else Text("–", style="quiet")
 
 
-def print_next(console: Console, pipeline: Pipeline, storage: Path, progress: Progress) -> None:
+def print_next(console: Console, pipeline: Pipeline, storage: Path, progress: Progress, asked: bool) -> None:
     """Commands to paste, those that fit what happened."""
     console.print("Where to look next", style="quiet")
-    for command, why in next_commands(pipeline, storage, progress):
-        from rich.text import Text
-
-        console.print(
-            Text.assemble("  ", (command, "command"), *((f"   {why}", "quiet"),) if why else ()),
-            soft_wrap=True,
-        )
+    for command, why in next_commands(pipeline, storage, progress, asked):
+        said = [(f"   {why}", "quiet")] if why else []
+        console.print(Text.assemble("  ", (command, "command"), *said), soft_wrap=True)
 
 
-def next_commands(pipeline: Pipeline, storage: Path, progress: Progress) -> list[tuple[str, str]]:
-    """At most four commands, each with a reason."""
+def next_commands(
+    pipeline: Pipeline, storage: Path, progress: Progress, asked: bool
+) -> list[tuple[str, str]]:
+    """At most four commands, each with a reason where it does not speak for itself."""
     folder = (
         ""
         if storage.resolve() == Path("lake").resolve()
         else f" --storage {shlex.quote(shown(str(storage)))}"
     )
+    file = shlex.quote(shown(str(pipeline.file)))
     stored = [d.name for d in pipeline.datasets if d.kind != "temporary_view"]
-    commands: list[tuple[str, str]] = []
+    commands = [(f"qanat run {file}{folder}", "goes on from there")] if asked else []
     if stored:
         commands.append((f'qanat query "SELECT * FROM {stored[-1]} LIMIT 10"{folder}', ""))
-    dead = [(sum(d.dead.values()), name) for name, d in progress.datasets.items() if sum(d.dead.values())]
+    dead = [(d.rows_dead, name) for name, d in progress.datasets.items() if d.rows_dead]
     if dead:
-        worst = max(dead)[1]
-        commands.append((f"qanat dlq show {worst}{folder}", "rows that were set aside, as they came"))
-    file = shlex.quote(shown(str(pipeline.file)))
-    commands.append((f"qanat graph {file}", "what reads what"))
-    return commands
+        commands.append((f"qanat dlq show {max(dead)[1]}{folder}", "rows that were set aside, as they came"))
+    return [*commands, (f"qanat graph {file}", "what reads what")]

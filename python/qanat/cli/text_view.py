@@ -57,7 +57,7 @@ class TextView:
         if failure is not None:
             print_failure(failure)
             return
-        summary.print_next(self._console, self._pipeline, self._storage, progress)
+        summary.print_next(self._console, self._pipeline, self._storage, progress, asked)
 
     def _line(self, text: str) -> None:
         self._console.print(text, markup=False, soft_wrap=True)
@@ -68,10 +68,9 @@ def progress_line(progress: Progress) -> str:
     rate = progress.bytes_read / progress.elapsed_s if progress.elapsed_s > 0 else 0
     parts = []
     for name, dataset in progress.datasets.items():
-        dead = sum(dataset.dead.values())
         parts.append(
             f"{name} {short(dataset.rows_in)} in, {short(dataset.rows_out)} out"
-            + (f", {count(dead)} dead" if dead else "")
+            + (f", {count(dataset.rows_dead)} dead" if dataset.rows_dead else "")
         )
     left = f", {size(progress.bytes_waiting)} waiting" if progress.bytes_waiting else ""
     head = (

@@ -10,7 +10,7 @@ import importlib.util
 import json
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -78,10 +78,16 @@ class RunOptions:
 
 @dataclass
 class DatasetProgress:
-    """Counts of one dataset since the run began; ``dead``, ``dropped`` and ``kept`` by rule or reason."""
+    """Counts of one dataset since the run began.
+
+    ``rows_in`` is the sum of ``rows_out``, ``rows_dead`` and ``rows_dropped`` where rules alone decide.
+    ``dead``, ``dropped`` and ``kept`` are violations by rule or reason: a row that breaks two is in both.
+    """
 
     rows_in: int = 0
     rows_out: int = 0
+    rows_dead: int = 0
+    rows_dropped: int = 0
     dead: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
@@ -158,6 +164,7 @@ class Engine:
             step_bytes_max=limits.step_bytes_max,
         )
         self._failures: list[QanatError] = []
+        self._names = [dataset.name for dataset in pipeline.datasets]
         functions: list[Callable[..., Any]] = [
             batch_callable(batch, self._failures.append) for batch in pipeline.functions
         ]
@@ -177,8 +184,11 @@ class Engine:
         self._core.stop(now)
 
     def progress(self) -> Progress:
-        """Where the run is; from any thread, at any time."""
-        return Progress.parse(self._core.progress())
+        """Where the run is; from any thread, at any time. Datasets in the order of their declaration."""
+        progress = Progress.parse(self._core.progress())
+        told = progress.datasets
+        progress.datasets = {name: told[name] for name in self._names if name in told} | told
+        return progress
 
 
 class RunningThread(threading.Thread):
@@ -206,16 +216,17 @@ def snapshot(table_folder: str | Path, version: int = -1) -> dict[str, Any]:
     return described
 
 
-def _told(call: Callable[[], Any], failures: Iterable[QanatError]) -> Any:
+def _told(call: Callable[[], Any], failures: list[QanatError]) -> Any:
     """What ``call`` gives; the engine's failure as ours, or the user function's own where it caused it."""
     try:
         return call()
     except QanatError:
         raise
     except Exception as error:
-        first = next(iter(failures), None)
-        if first is not None:
-            raise first from error
+        if failures:
+            first = failures[0]
+            failures.clear()  # what it holds leads back to the engine, which could then never be freed
+            raise first.with_traceback(None) from error
         code = getattr(error, "code", None)
         if not isinstance(code, str):
             raise

@@ -10,8 +10,7 @@ FLOW = Path(__file__).parent / "flow.py"
 def test_every_order_is_somewhere(tmp_path):
     result = run(FLOW, tmp_path)
     counts = result.counts("orders")
-    dead, dropped = sum(counts.dead.values()), sum(counts.dropped.values())
-    assert counts.rows_in == counts.rows_out + dead + dropped
+    assert counts.rows_in == counts.rows_out + counts.rows_dead + counts.rows_dropped
     assert result.rows("SELECT count(*) FROM orders") == [(counts.rows_out,)]
 
 
