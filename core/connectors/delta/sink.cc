@@ -174,7 +174,7 @@ Protocol DeltaSink::WantedProtocol() const {
   if (!UsesTimestampNtz(schema_)) return protocol;
   if (protocol.writer < 7) {
     // A table lifted to features must name those that its old version implied.
-    if (snapshot_.version >= 0 || ConfigurationOr(options_.properties, "delta.appendOnly", "") != "") {
+    if (snapshot_.version >= 0 || !ConfigurationOr(options_.properties, "delta.appendOnly", "").empty()) {
       protocol.writer_features = {"appendOnly", "invariants"};
     }
     protocol.reader = 3;
