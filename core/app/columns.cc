@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <map>
 
+#include "app/new_format.h"
 #include "connectors/files/files_reader.h"
 #include "formats/json/infer.h"
-#include "formats/new_format.h"
 
 namespace qn::app {
 namespace {
@@ -100,6 +100,10 @@ Result<Source> Columns::OfSource(const SourceSpec& spec) {
     source.is_inferred = source.format != nullptr;
   } else {
     QN_GET(source.columns, OfText(spec.schema, spec.where, "the schema of source '" + spec.name + "'"));
+  }
+  if (source.format != nullptr) {
+    const Status fits = source.format->Check(source.columns);
+    if (!fits.ok()) return Status(fits).With("at " + spec.where).With(kNothing);
   }
   QN_TRY(SettleEventTime(source));
   return source;

@@ -85,6 +85,7 @@ class [[nodiscard]] Result {
     return std::move(*value_);
   }
   T& operator*() & { return value(); }
+  T operator*() && { return std::move(*this).value(); }  // by value: a loop over *Call() must not dangle
   const T& operator*() const& { return value(); }
   T* operator->() { return &value(); }
   const T* operator->() const { return &value(); }

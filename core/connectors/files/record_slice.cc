@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <utility>
 
+#include "connectors/files/files_reader.h"
 #include "connectors/files/problems.h"
 #include "connectors/files/unpacker.h"
 
@@ -47,11 +48,19 @@ class Stream final : public BlockStream {
       Piece piece;
       Status read = ticket.deed == Deed::kRead ? ReadPiece(ticket, &piece) : Ok();
       Result<bool> made = InTurn(ticket, std::move(read), std::move(piece), out);
+      if (made.ok() && *made) QN_TRY(AddHead(out));
       if (!made.ok() || *made) return made;
     }
   }
 
  private:
+  // A block from the middle of a file may need what stands at its beginning: a CSV file's header.
+  Status AddHead(Block* out) {
+    if (!state_->context().splitter.WantsHead() || out->offset == 0) return Ok();
+    QN_GET(out->head, state_->HeadOf(out->file));
+    return Ok();
+  }
+
   // ---- tickets: under ticket_mutex_ ----
 
   Result<bool> TakeTicket(Ticket* out) {
@@ -332,6 +341,17 @@ bool SliceState::Keep(uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   kept_bytes_ += bytes;
   return kept_bytes_ >= kept_bytes_max_;
+}
+
+Result<std::shared_ptr<const std::string>> SliceState::HeadOf(size_t index) {
+  const std::lock_guard lock(heads_mutex_);
+  std::shared_ptr<const std::string>& head = heads_[index];
+  if (head == nullptr) {
+    QN_GET(const std::optional<Block> first, FirstRecords(context_.files, context_.splitter, paths_[index]));
+    const size_t size = first.has_value() ? std::min(first->size, kFileHeadBytes) : 0;
+    head = std::make_shared<const std::string>(size > 0 ? first->data : "", size);
+  }
+  return head;
 }
 
 void SliceState::Publish(std::vector<PartEnd> ends) {

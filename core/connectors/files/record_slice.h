@@ -1,6 +1,7 @@
 // A slice of text files: its parts in order, and the streams that hand out their blocks.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -28,6 +29,9 @@ class SliceState {
   // Unpacked bytes that are kept; true when no more may be.
   bool Keep(uint64_t bytes);
 
+  // The first bytes of a part's file, unpacked, at most kFileHeadBytes; read once.
+  Result<std::shared_ptr<const std::string>> HeadOf(size_t index);
+
   // By the first stream that came to the end. One a part.
   void Publish(std::vector<PartEnd> ends);
   // Null until then.
@@ -38,6 +42,8 @@ class SliceState {
   const std::vector<std::unique_ptr<Part>> parts_;
   std::vector<std::string> paths_;
   const uint64_t kept_bytes_max_;
+  std::mutex heads_mutex_;
+  std::map<size_t, std::shared_ptr<const std::string>> heads_;
   mutable std::mutex mutex_;
   uint64_t kept_bytes_ = 0;
   std::optional<std::vector<PartEnd>> ends_;

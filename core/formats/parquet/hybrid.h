@@ -10,7 +10,7 @@ namespace qn::parquet {
 // Bits that hold every value up to `max`; 0 for 0.
 int BitsFor(uint32_t max);
 
-// Appends `size` values below 2^bits, 1 ≤ bits ≤ 16. The values must be followed by 7 readable ones.
+// Appends `size` values below 2^bits, 1 ≤ bits ≤ 16.
 void AppendHybrid(const uint8_t* values, size_t size, int bits, Buffer& out);
 void AppendHybrid(const uint16_t* values, size_t size, int bits, Buffer& out);
 
