@@ -15,7 +15,8 @@ namespace {
 
 constexpr const char* kNothing = "Nothing was started.";
 
-Status BadSchema(const std::string& what, const std::string& where, const std::string& text, const Status& why) {
+Status BadSchema(const std::string& what, const std::string& where, const std::string& text,
+                 const Status& why) {
   const duck::SqlError error = duck::SplitSqlError(why.text());
   return Invalid("QN-1106", "DuckDB does not read " + what + " as a list of columns.")
       .With("at " + where + ":  " + text)
@@ -31,8 +32,10 @@ Result<Schema> Columns::OfText(const std::string& text, const std::string& where
   if (!made.ok()) return BadSchema(what, where, text, made.status());
   QN_GET(Schema schema, probe_.Describe("SELECT * FROM qn_probe"));
   QN_GET(const duck::Rows strict,
-         probe_.Query("SELECT column_name FROM duckdb_columns() WHERE table_name = 'qn_probe' AND NOT is_nullable"));
-  for (const auto& row : strict.rows) schema[static_cast<size_t>(ColumnIndex(schema, row[0].Str()))].nullable = false;
+         probe_.Query(
+             "SELECT column_name FROM duckdb_columns() WHERE table_name = 'qn_probe' AND NOT is_nullable"));
+  for (const auto& row : strict.rows)
+    schema[static_cast<size_t>(ColumnIndex(schema, row[0].Str()))].nullable = false;
   return schema;
 }
 
@@ -55,7 +58,8 @@ Result<Schema> Columns::OfFiles(const SourceSpec& spec, const Format* format) {
         .With("Declare it:  schema=\"id BIGINT, ts TIMESTAMP, …\"")
         .With(kNothing);
   }
-  if (format == nullptr) return probe_.Describe("SELECT * FROM read_parquet(" + QuoteText(found[0].path) + ")");
+  if (format == nullptr)
+    return probe_.Describe("SELECT * FROM read_parquet(" + QuoteText(found[0].path) + ")");
   QN_GET(const std::optional<Block> block, FirstRecords(files_, format->Splitter(), found[0].path));
   if (spec.format["kind"].Str() != "json" || !block.has_value()) {
     return Invalid("QN-1107", "Source '" + spec.name + "' has no schema.")
@@ -71,7 +75,8 @@ Status Columns::SettleEventTime(Source& source) {
   if (spec.event_time.empty()) return Ok();
   source.event_time_column = ColumnIndex(source.columns, spec.event_time);
   if (source.event_time_column < 0) {
-    return Invalid("QN-1203", "Column '" + spec.event_time + "' does not exist in source '" + spec.name + "'.")
+    return Invalid("QN-1203",
+                   "Column '" + spec.event_time + "' does not exist in source '" + spec.name + "'.")
         .With("at " + spec.where + ", in event_time")
         .With("'" + spec.name + "' has: " + ColumnNames(source.columns))
         .With(kNothing);
@@ -112,10 +117,12 @@ Result<Source> Columns::OfSource(const SourceSpec& spec) {
 std::string SchemaText(const Schema& schema) {
   std::string out;
   for (const Field& field : schema) {
-    const bool is_plain = !field.name.empty() && std::all_of(field.name.begin(), field.name.end(), [](unsigned char c) {
-      return std::islower(c) != 0 || std::isdigit(c) != 0 || c == '_';
-    });
-    out += (out.empty() ? "" : ", ") + (is_plain ? field.name : QuoteName(field.name)) + " " + field.type.ToSql();
+    const bool is_plain =
+        !field.name.empty() && std::all_of(field.name.begin(), field.name.end(), [](unsigned char c) {
+          return std::islower(c) != 0 || std::isdigit(c) != 0 || c == '_';
+        });
+    out += (out.empty() ? "" : ", ") + (is_plain ? field.name : QuoteName(field.name)) + " " +
+           field.type.ToSql();
     if (!field.nullable) out += " NOT NULL";
   }
   return out;
@@ -130,9 +137,9 @@ Result<int64_t> ParseDuration(const std::string& text, const std::string& where)
   }
   if (unit.size() > 2 && unit.back() == 's') unit.pop_back();
   static const std::map<std::string, int64_t> kUnits = {
-      {"ms", 1'000},          {"millisecond", 1'000},   {"s", 1'000'000},          {"sec", 1'000'000},
-      {"second", 1'000'000},  {"m", 60'000'000},        {"min", 60'000'000},       {"minute", 60'000'000},
-      {"h", 3'600'000'000},   {"hour", 3'600'000'000},  {"d", 86'400'000'000},     {"day", 86'400'000'000}};
+      {"ms", 1'000},         {"millisecond", 1'000},  {"s", 1'000'000},      {"sec", 1'000'000},
+      {"second", 1'000'000}, {"m", 60'000'000},       {"min", 60'000'000},   {"minute", 60'000'000},
+      {"h", 3'600'000'000},  {"hour", 3'600'000'000}, {"d", 86'400'000'000}, {"day", 86'400'000'000}};
   const auto found = kUnits.find(unit);
   if (found == kUnits.end() || number < 0) {
     return Invalid("QN-1108", "'" + text + "' is not a length of time.")

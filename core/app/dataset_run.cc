@@ -64,6 +64,23 @@ Status DatasetRun::OpenTable() {
   return dead.ok() ? OpenDeadTable() : Ok();
 }
 
+Status DatasetRun::CheckOwner() const {
+  if (sink_ == nullptr) return Ok();
+  const std::string ours = "qanat/" + tables_.pipeline_id + "/" + name();
+  for (const auto& [app_id, txn] : sink_->snapshot().txns) {
+    if (app_id == ours || app_id.rfind("qanat/", 0) != 0) continue;
+    if (sink_->snapshot().txns.count(ours) != 0) continue;
+    return Invalid("QN-3204", "The table '" + name() + "' has rows of a run whose state is gone.")
+        .With("table: " + place_.folder)
+        .With("It was written by " + app_id + ", step " + std::to_string(txn.version) +
+              "; this storage is now " + tables_.pipeline_id + ".")
+        .With("Reading the sources again would store every row a second time.")
+        .With("Bring back the folder _qanat of this storage, or begin again with --full-refresh all.")
+        .With("Nothing was started.");
+  }
+  return Ok();
+}
+
 Status DatasetRun::OpenDeadTable() {
   if (dead_sink_ != nullptr) return Ok();
   delta::DeltaOptions options = OptionsOf(DeadLetterTable(name()), DeadLetterColumns());
@@ -112,9 +129,12 @@ Status DatasetRun::WriteDeadLetters() {
   if (letters.empty()) return Ok();
   QN_TRY(OpenDeadTable());
   dead_scan_->Set(std::move(letters), epoch_, context_.clock.WallMs());
-  const TablePlace place{tables_.storage + "/" + DeadLetterTable(name()), dead_sink_->FilenamePattern(epoch_),
-                         dead_sink_->schema(), {}};
-  QN_GET(dead_staged_.files, WriteTable(context_.connection, place, "SELECT * FROM " + dead_scan_name_ + "()"));
+  const TablePlace place{tables_.storage + "/" + DeadLetterTable(name()),
+                         dead_sink_->FilenamePattern(epoch_),
+                         dead_sink_->schema(),
+                         {}};
+  QN_GET(dead_staged_.files,
+         WriteTable(context_.connection, place, "SELECT * FROM " + dead_scan_name_ + "()"));
   dead_scan_->Set({}, 0, 0);
   step_files_ = staged_.files.size() + dead_staged_.files.size();
   return Ok();
@@ -142,7 +162,8 @@ TableRows DatasetRun::RowsSince(Epoch consumed) const {
   const std::string pattern = sink_->FilenamePattern(1);
   for (const auto& [path, file] : sink_->snapshot().files) {
     const Epoch epoch = EpochOfPart(path, pattern);
-    // Files of somebody else carry no step: they belong to what was there before the first one that is asked for.
+    // Files of somebody else carry no step: they belong to what was there before the first one that is asked
+    // for.
     if (epoch > consumed || (epoch < 0 && consumed == 0)) {
       rows.files.push_back(tables_.storage + "/" + name() + "/" + path);
       rows.bytes += static_cast<uint64_t>(file->size);
@@ -167,19 +188,22 @@ Status DatasetRun::Retell(const Status& status, const FlowRun& flow) const {
   if (!flow.failure().ok()) return flow.failure();
   const std::string& text = status.text();
   const duck::SqlError error = duck::SplitSqlError(text);
-  if (error.type.rfind("INTERRUPT", 0) == 0) return Failed("QN-3504", "Stopped at once; the step in hand was given up.");
+  if (error.type.rfind("INTERRUPT", 0) == 0)
+    return Failed("QN-3504", "Stopped at once; the step in hand was given up.");
   if (error.type.rfind("Out of Memory", 0) == 0) return OutOfMemory(name(), error.message);
   if (text.find("No space left on device") != std::string::npos) {
     return Status(Kind::kRetryable, "QN-3101", "The disk is full.")
         .With("while writing " + place_.folder)
         .With("The step was not committed; everything before it is. Free some space and run again.");
   }
-  Status told = Failed("QN-3502", "Dataset '" + name() + "' cannot be computed.")
-                    .With("at " + flow.flow().spec.where)
-                    .With("DuckDB says: " + error.type + ": " + error.message.substr(0, error.message.find('\n')))
-                    .With("The step was not committed; everything before it is.");
+  Status told =
+      Failed("QN-3502", "Dataset '" + name() + "' cannot be computed.")
+          .With("at " + flow.flow().spec.where)
+          .With("DuckDB says: " + error.type + ": " + error.message.substr(0, error.message.find('\n')))
+          .With("The step was not committed; everything before it is.");
   if (error.type.rfind("Conversion", 0) == 0) {
-    told.With("Where a value may be bad, use TRY_CAST and an expectation: the row then becomes a dead letter.");
+    told.With(
+        "Where a value may be bad, use TRY_CAST and an expectation: the row then becomes a dead letter.");
   }
   return told;
 }

@@ -55,6 +55,10 @@ class DatasetRun {
   void EndStep();
   Status Maintain();
 
+  // QN-3204 when the table has rows of a pipeline whose state is gone: reading its sources again would double
+  // them.
+  Status CheckOwner() const;
+
   Epoch data_epoch = 0;  // last step that changed the rows
 
  private:

@@ -27,7 +27,8 @@ class DeadLetterScan::Thread final : public duck::ScanThread {
   Result<size_t> Fill(duck::ChunkOut& out) override {
     const size_t rows = std::min(duck::kChunkRows, scan_.letters_.size() - next_);
     for (size_t i = 0; i < columns_.size(); ++i) {
-      for (size_t row = 0; row < rows; ++row) Put(out.columns[i], columns_[i], scan_.letters_[next_ + row], row);
+      for (size_t row = 0; row < rows; ++row)
+        Put(out.columns[i], columns_[i], scan_.letters_[next_ + row], row);
     }
     next_ += rows;
     return rows;
@@ -41,18 +42,29 @@ class DeadLetterScan::Thread final : public duck::ScanThread {
 
   void Put(duck::ColumnOut& out, int column, const DeadLetter& letter, size_t row) const {
     switch (column) {
-      case 0: return PutText(out, letter.reason, row);
-      case 1: return PutText(out, letter.rules, row);
-      case 2: return PutText(out, letter.detail, row);
-      case 3: return out.SetString(row, letter.raw.data(), letter.raw.size());
-      case 4: return PutText(out, letter.source, row);
-      case 5: return PutText(out, letter.file, row);
+      case 0:
+        return PutText(out, letter.reason, row);
+      case 1:
+        return PutText(out, letter.rules, row);
+      case 2:
+        return PutText(out, letter.detail, row);
+      case 3:
+        return out.SetString(row, letter.raw.data(), letter.raw.size());
+      case 4:
+        return PutText(out, letter.source, row);
+      case 5:
+        return PutText(out, letter.file, row);
       case 6:
         out.data<int64_t>()[row] = letter.line;
         return letter.line == 0 ? out.SetNull(row) : void();
-      case 7: out.data<int64_t>()[row] = scan_.epoch_; return;
-      case 8: out.data<int64_t>()[row] = scan_.time_us_; return;
-      default: QN_CHECK(false);
+      case 7:
+        out.data<int64_t>()[row] = scan_.epoch_;
+        return;
+      case 8:
+        out.data<int64_t>()[row] = scan_.time_us_;
+        return;
+      default:
+        QN_CHECK(false);
     }
   }
 
@@ -63,7 +75,8 @@ class DeadLetterScan::Thread final : public duck::ScanThread {
 
 class DeadLetterScan::Run final : public duck::ScanRun {
  public:
-  Run(const DeadLetterScan& scan, std::span<const int> columns) : scan_(scan), columns_(columns.begin(), columns.end()) {}
+  Run(const DeadLetterScan& scan, std::span<const int> columns)
+      : scan_(scan), columns_(columns.begin(), columns.end()) {}
   Result<std::unique_ptr<duck::ScanThread>> OpenThread() override {
     return std::unique_ptr<duck::ScanThread>(new Thread(scan_, columns_));
   }

@@ -9,7 +9,8 @@ namespace {
 Json ColumnsJson(const Schema& columns) {
   Json json{Json::Array{}};
   for (const Field& field : columns) {
-    json.Push(Json(Json::Object{{"name", field.name}, {"type", field.type.ToSql()}, {"nullable", field.nullable}}));
+    json.Push(
+        Json(Json::Object{{"name", field.name}, {"type", field.type.ToSql()}, {"nullable", field.nullable}}));
   }
   return json;
 }
@@ -22,19 +23,26 @@ Json TextsJson(const std::vector<std::string>& texts) {
 
 const char* KindName(DatasetKind kind) {
   switch (kind) {
-    case DatasetKind::kTable: return "table";
-    case DatasetKind::kMaterializedView: return "materialized_view";
-    case DatasetKind::kTemporaryView: return "temporary_view";
+    case DatasetKind::kTable:
+      return "table";
+    case DatasetKind::kMaterializedView:
+      return "materialized_view";
+    case DatasetKind::kTemporaryView:
+      return "temporary_view";
   }
   return "table";
 }
 
 const char* ActionName(Action action) {
   switch (action) {
-    case Action::kKeep: return "keep";
-    case Action::kDrop: return "drop";
-    case Action::kFail: return "fail";
-    case Action::kQuarantine: return "quarantine";
+    case Action::kKeep:
+      return "keep";
+    case Action::kDrop:
+      return "drop";
+    case Action::kFail:
+      return "fail";
+    case Action::kQuarantine:
+      return "quarantine";
   }
   return "keep";
 }

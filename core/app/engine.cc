@@ -38,7 +38,7 @@ struct Engine::State {
   BatchFunctions* functions = nullptr;
 
   std::atomic<bool> stop{false};
-  std::mutex mutex;                        // guards `connection` against Stop, and the waking of a sleep
+  std::mutex mutex;  // guards `connection` against Stop, and the waking of a sleep
   std::condition_variable woken;
   duck::Connection* connection = nullptr;  // while a run lives
   bool stop_now = false;
@@ -201,10 +201,18 @@ Status Engine::State::RunLocked(const RunOptions& options) {
   } const leave{*this};
 
   const auto warn = [this](const std::string& text) { progress.Warn(text); };
-  const RunContext context{pipeline,  files, clock, *database, *main, functions, static_cast<int>(threads.rows[0][0].Int()),
-                           options.is_continuous, warn};
+  const RunContext context{pipeline,
+                           files,
+                           clock,
+                           *database,
+                           *main,
+                           functions,
+                           static_cast<int>(threads.rows[0][0].Int()),
+                           options.is_continuous,
+                           warn};
   QN_GET(const std::unique_ptr<duck::Connection> beside, database->Connect());
-  SharedCheckpoints log_checkpoints(delta::ParquetCheckpoints(*beside, files, spec.storage + "/_qanat/spill/log"));
+  SharedCheckpoints log_checkpoints(
+      delta::ParquetCheckpoints(*beside, files, spec.storage + "/_qanat/spill/log"));
   const TableContext tables{spec.storage, id, {files, clock, SystemRandom, &log_checkpoints}};
   std::map<std::string, Sink*> sinks;
   QN_GET(const std::unique_ptr<StepWork> work, StepWork::Make(context, tables, options, progress, sinks));
@@ -215,10 +223,20 @@ Status Engine::State::RunLocked(const RunOptions& options) {
   run::StepOptions step_options;
   step_options.is_continuous = options.is_continuous;
   step_options.trigger_ms = options.trigger_ms;
+  step_options.begins_again = options.full_refresh_all;
+  for (const auto& [name, sink] : sinks) {
+    QN_GET(const Epoch committed, sink->Committed());
+    step_options.epoch_floor = std::max(step_options.epoch_floor, committed);
+  }
   std::vector<std::string> names;
   for (const auto& [name, sink] : sinks) names.push_back(name);
   run::StepMachine machine(step_options, names);
-  run::World world{clock, checkpoints, tended, sinks, [this](int64_t ns) { Sleep(ns); }, warn,
+  run::World world{clock,
+                   checkpoints,
+                   tended,
+                   sinks,
+                   [this](int64_t ns) { Sleep(ns); },
+                   warn,
                    [this](const char* text, Epoch epoch) { progress.Tell(text, epoch); }};
   const Status status = run::Drive(machine, world, stop);
   const std::lock_guard guard(mutex);

@@ -30,13 +30,14 @@ std::string ColumnList(const Schema& columns) {
 // DuckDB reads such names as patterns; ours are plain.
 constexpr const char* kPlainNames = ", hive_partitioning = false";
 
-constexpr const char* kNoHidden = "NULL::BLOB AS __qn_raw, NULL::UINTEGER AS __qn_file, NULL::BIGINT AS __qn_line";
+constexpr const char* kNoHidden =
+    "NULL::BLOB AS __qn_raw, NULL::UINTEGER AS __qn_file, NULL::BIGINT AS __qn_line";
 
 Result<FileOrder> OrderOf(const SourceSpec& spec) {
   if (spec.order == "name") return FileOrder::kName;
   if (spec.order == "modified") return FileOrder::kModified;
   if (spec.order == "event_time") return FileOrder::kEventTime;
-  return Invalid("QN-1110", "There is no order '" + spec.order + "' of files.")
+  return Invalid("QN-1191", "There is no order '" + spec.order + "' of files.")
       .With("at " + spec.where)
       .With("Orders: name, modified, event_time")
       .With("Nothing was started.");
@@ -57,27 +58,28 @@ std::string RowsSql(const TableRows& rows, const Schema& columns) {
 // One stream of the flow: a source, or a dataset upstream.
 struct FlowRun::Input {
   std::string name;
-  const Source* source = nullptr;    // or
+  const Source* source = nullptr;  // or
   const Dataset* upstream = nullptr;
   std::unique_ptr<Reader> reader;
   std::unique_ptr<LineScan> scan;
   std::string scan_name;
-  std::unique_ptr<Slice> slice;      // of this step; null: nothing
+  std::unique_ptr<Slice> slice;  // of this step; null: nothing
   uint32_t file_base = 0;
-  TableRows rows;                    // of the upstream, in this step
-  Epoch consumed = 0;                // of the upstream
+  TableRows rows;      // of the upstream, in this step
+  Epoch consumed = 0;  // of the upstream
   Epoch consumed_next = 0;
   int64_t files_seen = 0;
   Watermark watermark;
 };
 
-FlowRun::FlowRun(const RunContext& context, const Dataset& dataset, const Flow& flow, DeadLetters& dead_letters)
+FlowRun::FlowRun(const RunContext& context, const Dataset& dataset, const Flow& flow,
+                 DeadLetters& dead_letters)
     : context_(context), dataset_(dataset), flow_(flow), dead_letters_(dead_letters) {}
 
 FlowRun::~FlowRun() = default;
 
-Result<std::unique_ptr<FlowRun>> FlowRun::Make(const RunContext& context, const Dataset& dataset, const Flow& flow,
-                                               DeadLetters& dead_letters) {
+Result<std::unique_ptr<FlowRun>> FlowRun::Make(const RunContext& context, const Dataset& dataset,
+                                               const Flow& flow, DeadLetters& dead_letters) {
   std::unique_ptr<FlowRun> run(new FlowRun(context, dataset, flow, dead_letters));
   QN_TRY(run->MakeInputs());
   run->patterns_ = flow.patterns;
@@ -105,16 +107,17 @@ Status FlowRun::MakeScan(Input& input) {
   input.watermark = Watermark(source.watermark_delay_us);
   if (source.format == nullptr) return Ok();
   input.scan_name = UniqueName("scan");
-  input.scan = std::make_unique<LineScan>(source.spec.name, source.columns, *source.format, source.event_time_column,
-                                          context_.threads, dead_letters_);
+  input.scan = std::make_unique<LineScan>(source.spec.name, source.columns, *source.format,
+                                          source.event_time_column, context_.threads, dead_letters_);
   return duck::RegisterScan(context_.connection, input.scan_name, *input.scan);
 }
 
 Status FlowRun::MakeFunction() {
   QN_CHECK(context_.functions != nullptr);
   QN_GET(function_connection_, context_.database.Connect());
-  function_ = std::make_unique<FunctionScan>(dataset_.spec.name, flow_.spec.function.id, flow_.function_columns,
-                                             *function_connection_, *context_.functions, dead_letters_);
+  function_ =
+      std::make_unique<FunctionScan>(dataset_.spec.name, flow_.spec.function.id, flow_.function_columns,
+                                     *function_connection_, *context_.functions, dead_letters_);
   function_name_ = UniqueName("function");
   return duck::RegisterScan(context_.connection, function_name_, *function_);
 }
@@ -130,8 +133,9 @@ Result<std::optional<int64_t>> FlowRun::PeekEventTime(const Source& source, cons
   const std::string column = QuoteName(source.spec.event_time) + "::" +
                              source.columns[static_cast<size_t>(source.event_time_column)].type.ToSql();
   if (source.format == nullptr) {
-    QN_GET(const duck::Rows rows, context_.connection.Query("SELECT epoch_us(min(" + column + ")) FROM read_parquet(" +
-                                                            QuoteText(path) + kPlainNames + ")"));
+    QN_GET(const duck::Rows rows,
+           context_.connection.Query("SELECT epoch_us(min(" + column + ")) FROM read_parquet(" +
+                                     QuoteText(path) + kPlainNames + ")"));
     if (rows.rows[0][0].IsNull()) return std::optional<int64_t>();
     return std::optional<int64_t>(rows.rows[0][0].Int());
   }
@@ -225,7 +229,8 @@ Result<FlowRun::Taken> FlowRun::Take(uint64_t bytes_max, Epoch epoch, const Rows
   }
   // Without a stream there is nothing to wait for: the flow runs once.
   if (inputs_.empty()) taken.has_rows = taken.has_moved = true;
-  if (flow_.spec.is_once || inputs_.empty()) is_finished_ = inputs_.empty() || (taken.is_drained && !taken.has_rows);
+  if (flow_.spec.is_once || inputs_.empty())
+    is_finished_ = inputs_.empty() || (taken.is_drained && !taken.has_rows);
   BeginStep();
   return taken;
 }
@@ -255,7 +260,8 @@ bool FlowRun::HasHidden() const {
 
 std::string FlowRun::ParquetRelation(const Input& input) const {
   const Schema& columns = input.source->columns;
-  if (input.slice == nullptr) return "(SELECT *, " + std::string(kNoHidden) + " FROM (" + RowsSql({}, columns) + "))";
+  if (input.slice == nullptr)
+    return "(SELECT *, " + std::string(kNoHidden) + " FROM (" + RowsSql({}, columns) + "))";
   TableRows rows;
   for (const ParquetPart& part : input.slice->Parquet()) rows.files.push_back(part.path);
   std::string list;
@@ -286,18 +292,21 @@ Result<std::string> FlowRun::Fragment(const plan::Query& query, bool wants_rules
   return plan::WriteFragment(query, options);
 }
 
-// The bytes as they came where there are some, otherwise the row as JSON, made only for rows that break a rule.
+// The bytes as they came where there are some, otherwise the row as JSON, made only for rows that break a
+// rule.
 std::string FlowRun::RawExpression(bool has_hidden) const {
   bool has_bytes = has_hidden;
   for (const auto& input : inputs_) has_bytes = has_bytes && input->scan != nullptr;
   if (has_bytes) return kRawColumn;
   std::string all;
-  for (size_t i = 0; i < keep_->rules().size(); ++i) all += (i > 0 ? " AND __qn_rule" : "__qn_rule") + std::to_string(i);
+  for (size_t i = 0; i < keep_->rules().size(); ++i)
+    all += (i > 0 ? " AND __qn_rule" : "__qn_rule") + std::to_string(i);
   std::string members;
   for (const Field& field : dataset_.columns) {
     members += (members.empty() ? "" : ", ") + QuoteText(field.name) + ": " + QuoteName(field.name);
   }
-  const std::string json = "CASE WHEN " + all + " THEN NULL ELSE encode(to_json({" + members + "})::VARCHAR) END";
+  const std::string json =
+      "CASE WHEN " + all + " THEN NULL ELSE encode(to_json({" + members + "})::VARCHAR) END";
   return has_hidden ? "coalesce(" + std::string(kRawColumn) + ", " + json + ")" : json;
 }
 
@@ -324,7 +333,8 @@ Result<std::string> FlowRun::Select() {
   return Filtered(answer, false);
 }
 
-Result<std::string> FlowRun::SelectWhole(const std::function<Result<TableRows>(const std::string& dataset)>& whole) {
+Result<std::string> FlowRun::SelectWhole(
+    const std::function<Result<TableRows>(const std::string& dataset)>& whole) {
   duck::Connection& connection = context_.connection;
   for (const auto& input : inputs_) {
     std::string rows;
@@ -334,7 +344,8 @@ Result<std::string> FlowRun::SelectWhole(const std::function<Result<TableRows>(c
     } else {
       rows = "SELECT " + ColumnList(input->source->columns) + " FROM " + RelationOf(input->name);
     }
-    QN_TRY(connection.Query("CREATE OR REPLACE TEMP VIEW " + QuoteName(input->name) + " AS " + rows).status());
+    QN_TRY(
+        connection.Query("CREATE OR REPLACE TEMP VIEW " + QuoteName(input->name) + " AS " + rows).status());
   }
   for (const auto& [name, sql] : flow_.query.views) {
     QN_TRY(connection.Query("CREATE OR REPLACE TEMP VIEW " + QuoteName(name) + " AS " + sql).status());

@@ -41,8 +41,8 @@ std::string RowsSql(const TableRows& rows, const Schema& columns);
 class FlowRun {
  public:
   // Registers the flow's functions with DuckDB; reads nothing yet.
-  static Result<std::unique_ptr<FlowRun>> Make(const RunContext& context, const Dataset& dataset, const Flow& flow,
-                                               DeadLetters& dead_letters);
+  static Result<std::unique_ptr<FlowRun>> Make(const RunContext& context, const Dataset& dataset,
+                                               const Flow& flow, DeadLetters& dead_letters);
   ~FlowRun();
 
   // Where the flow goes on; null: from the beginning.
@@ -50,9 +50,9 @@ class FlowRun {
   Result<Json> State() const;
 
   struct Taken {
-    bool has_rows = false;    // there is something to compute
-    bool has_moved = false;   // a position changed, rows or not
-    bool is_drained = true;   // nothing more now
+    bool has_rows = false;   // there is something to compute
+    bool has_moved = false;  // a position changed, rows or not
+    bool is_drained = true;  // nothing more now
     uint64_t bytes = 0;
   };
   // Takes the next slice of every input. `rows_since` gives what a dataset has beyond an epoch, this step

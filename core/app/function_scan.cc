@@ -41,7 +41,8 @@ class FunctionScan::Thread final : public duck::ScanThread {
     QN_TRY(scan_.functions_.Call(scan_.function_, std::move(batch), wanted.get(), &answers_, &failures));
     scan_.failures_ += static_cast<int64_t>(failures.size());
     for (FunctionFailure& failure : failures) {
-      scan_.dead_letters_.Add({"udf", "", std::move(failure.error), std::move(failure.row_json), scan_.dataset_, "", 0});
+      scan_.dead_letters_.Add(
+          {"udf", "", std::move(failure.error), std::move(failure.row_json), scan_.dataset_, "", 0});
     }
     return true;
   }

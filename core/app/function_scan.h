@@ -1,4 +1,5 @@
-// Rows that a Python function made: pulls Arrow batches from a query, calls the function, shows what came back.
+// Rows that a Python function made: pulls Arrow batches from a query, calls the function, shows what came
+// back.
 #pragma once
 
 #include <functional>
@@ -31,8 +32,8 @@ class BatchFunctions {
 class FunctionScan final : public duck::Scan {
  public:
   // `input` is a connection of its own: it is busy while the outer statement runs.
-  FunctionScan(std::string dataset, int function, Schema columns, duck::Connection& input, BatchFunctions& functions,
-               DeadLetters& dead_letters);
+  FunctionScan(std::string dataset, int function, Schema columns, duck::Connection& input,
+               BatchFunctions& functions, DeadLetters& dead_letters);
 
   const Schema& Columns() const override { return columns_; }
   Result<std::unique_ptr<duck::ScanRun>> Begin(std::span<const int> columns) override;

@@ -6,7 +6,9 @@
 namespace qn::app {
 namespace {
 
-bool Holds(const duck::ColumnIn& rule, size_t row) { return !rule.IsNull(row) && rule.as<uint8_t>()[row] != 0; }
+bool Holds(const duck::ColumnIn& rule, size_t row) {
+  return !rule.IsNull(row) && rule.as<uint8_t>()[row] != 0;
+}
 
 bool HoldsForAll(const duck::ColumnIn& rule, size_t rows) {
   if (rule.validity != nullptr) {
@@ -26,7 +28,8 @@ std::string Shown(const std::string& raw) {
 
 }  // namespace
 
-Keep::Keep(std::string dataset, std::string source, std::vector<ExpectationSpec> rules, DeadLetters& dead_letters)
+Keep::Keep(std::string dataset, std::string source, std::vector<ExpectationSpec> rules,
+           DeadLetters& dead_letters)
     : dataset_(std::move(dataset)),
       source_(std::move(source)),
       rules_(std::move(rules)),
@@ -72,9 +75,14 @@ void Keep::ApplyRow(std::span<const duck::ColumnIn> columns, size_t row, bool* k
     if (Holds(columns[kFirstRule + i], row)) continue;
     violations_[i].fetch_add(1, std::memory_order_relaxed);
     switch (rules_[i].action) {
-      case Action::kKeep: break;
-      case Action::kDrop: keep[row] = false; break;
-      case Action::kFail: Fail(rules_[i], Letter(columns, row, rules_[i].name)); break;
+      case Action::kKeep:
+        break;
+      case Action::kDrop:
+        keep[row] = false;
+        break;
+      case Action::kFail:
+        Fail(rules_[i], Letter(columns, row, rules_[i].name));
+        break;
       case Action::kQuarantine:
         quarantined_by += (quarantined_by.empty() ? "" : ",") + rules_[i].name;
         break;
@@ -111,7 +119,8 @@ DeadLetter Keep::Letter(std::span<const duck::ColumnIn> columns, size_t row, std
 void Keep::Fail(const ExpectationSpec& rule, const DeadLetter& letter) {
   const std::lock_guard lock(mutex_);
   if (!failure_.ok()) return;
-  failure_ = Invalid("QN-3503", "A row breaks the expectation '" + rule.name + "' of dataset '" + dataset_ + "', which must hold.")
+  failure_ = Invalid("QN-3503", "A row breaks the expectation '" + rule.name + "' of dataset '" + dataset_ +
+                                    "', which must hold.")
                  .With("at " + rule.where + ":  " + rule.condition);
   if (!letter.file.empty()) {
     failure_.With("in " + letter.file + (letter.line > 0 ? ", line " + std::to_string(letter.line) : ""));

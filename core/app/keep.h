@@ -20,12 +20,13 @@ struct OriginFiles {
   std::vector<std::string> paths;
 };
 
-// Registered as qn_keep_<n>; arguments: raw BLOB (may be NULL where every rule holds), file UINTEGER, line BIGINT,
-// then a BOOLEAN for each rule. Called from DuckDB's threads at the same time.
+// Registered as qn_keep_<n>; arguments: raw BLOB (may be NULL where every rule holds), file UINTEGER, line
+// BIGINT, then a BOOLEAN for each rule. Called from DuckDB's threads at the same time.
 class Keep final : public duck::RowFilter {
  public:
   // `source` names where rows without a file come from.
-  Keep(std::string dataset, std::string source, std::vector<ExpectationSpec> rules, DeadLetters& dead_letters);
+  Keep(std::string dataset, std::string source, std::vector<ExpectationSpec> rules,
+       DeadLetters& dead_letters);
 
   std::vector<Type> Arguments() const;
   Status Apply(std::span<const duck::ColumnIn> columns, size_t rows, bool* keep) override;

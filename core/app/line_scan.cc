@@ -66,7 +66,8 @@ class LineScan::Thread final : public duck::ScanThread {
   // Where the event time is decoded to: a column that DuckDB asked for, or one more; -1 when there is none.
   static int TimeSlot(const LineScan& scan, const std::vector<int>& columns) {
     if (scan.event_time_column_ < 0) return -1;
-    return static_cast<int>(std::find(columns.begin(), columns.end(), scan.event_time_column_) - columns.begin());
+    return static_cast<int>(std::find(columns.begin(), columns.end(), scan.event_time_column_) -
+                            columns.begin());
   }
 
   size_t Decode(duck::ChunkOut& out) {
@@ -116,8 +117,8 @@ class LineScan::Run final : public duck::ScanRun {
   std::vector<int> columns_;
 };
 
-LineScan::LineScan(std::string source, Schema declared, const Format& format, int event_time_column, int threads,
-                   DeadLetters& dead_letters)
+LineScan::LineScan(std::string source, Schema declared, const Format& format, int event_time_column,
+                   int threads, DeadLetters& dead_letters)
     : source_(std::move(source)),
       declared_(declared.size()),
       columns_(std::move(declared)),

@@ -30,9 +30,10 @@ class Builder {
     QN_GET(Source source, columns_.OfSource(spec));
     QN_TRY(compiler_.Declare({spec.name, source.columns, plan::Input::Kind::kStream}));
     if (source.is_inferred) {
-      pipeline_.warnings.push_back("The schema of source '" + spec.name + "' (" + spec.where +
-                                   ") was read off its first file. Declare it, so that it stays:\n  schema=\"" +
-                                   SchemaText(source.columns) + "\"");
+      pipeline_.warnings.push_back(
+          "The schema of source '" + spec.name + "' (" + spec.where +
+          ") was read off its first file. Declare it, so that it stays:\n  schema=\"" +
+          SchemaText(source.columns) + "\"");
     }
     pipeline_.sources.push_back(std::move(source));
     return Ok();
@@ -46,7 +47,8 @@ class Builder {
   }
 
   plan::Statement StatementOf(const DatasetSpec& dataset, const FlowSpec& flow, bool with_rules) {
-    plan::Statement statement{dataset.name, flow.where, flow.sql, {}, dataset.kind == DatasetKind::kMaterializedView};
+    plan::Statement statement{
+        dataset.name, flow.where, flow.sql, {}, dataset.kind == DatasetKind::kMaterializedView};
     if (!with_rules) return statement;
     for (const ExpectationSpec& rule : dataset.expectations) {
       statement.rules.push_back({rule.name, rule.condition, rule.where});
@@ -84,7 +86,8 @@ class Builder {
 
   static Status Cycle(const DatasetSpec& dataset, const std::vector<std::string>& path) {
     std::string drawn;
-    for (auto at = std::find(path.begin(), path.end(), dataset.name); at != path.end(); ++at) drawn += *at + " → ";
+    for (auto at = std::find(path.begin(), path.end(), dataset.name); at != path.end(); ++at)
+      drawn += *at + " → ";
     return Invalid("QN-1204", "The datasets read each other in a circle.")
         .With("at " + dataset.where + ":  " + drawn + dataset.name)
         .With("Nothing was started.");
@@ -114,7 +117,8 @@ class Builder {
     flow.spec = spec;
     const bool has_function = spec.function.id >= 0;
     const plan::Statement statement = StatementOf(dataset.spec, spec, !has_function);
-    QN_GET(flow.query, dataset.is_inlined() ? compiler_.DeclareView(statement) : compiler_.Compile(statement));
+    QN_GET(flow.query,
+           dataset.is_inlined() ? compiler_.DeclareView(statement) : compiler_.Compile(statement));
     if (flow.query.mode == plan::Mode::kStream) flow.patterns = ops::ReplacePatterns(*flow.query.tree);
     if (!has_function) return flow;
     QN_GET(flow.function_columns, columns_.OfText(spec.function.schema, spec.where, "the function's schema"));
@@ -123,7 +127,8 @@ class Builder {
     plan::Statement answer = StatementOf(dataset.spec, spec, true);
     answer.sql = "SELECT * FROM " + QuoteName(relation);
     QN_GET(flow.answer, compiler_.Compile(answer));
-    for (ops::PatternCall& call : ops::ReplacePatterns(*flow.answer->tree)) flow.patterns.push_back(std::move(call));
+    for (ops::PatternCall& call : ops::ReplacePatterns(*flow.answer->tree))
+      flow.patterns.push_back(std::move(call));
     return flow;
   }
 
@@ -142,7 +147,8 @@ class Builder {
     };
     dataset.columns = columns_of(dataset.flows[0]);
     if (!spec.schema.empty()) {
-      QN_GET(dataset.columns, columns_.OfText(spec.schema, spec.where, "the schema of dataset '" + spec.name + "'"));
+      QN_GET(dataset.columns,
+             columns_.OfText(spec.schema, spec.where, "the schema of dataset '" + spec.name + "'"));
     }
     for (const Flow& flow : dataset.flows) QN_TRY(CheckFits(dataset, flow.spec, columns_of(flow)));
     return Ok();
@@ -150,7 +156,8 @@ class Builder {
 
   static Status CheckFits(const Dataset& dataset, const FlowSpec& flow, const Schema& columns) {
     for (const Field& field : dataset.columns) {
-      if (ColumnIndex(columns, field.name) < 0) return DoesNotFit(dataset, flow, columns, field.name, "lacks");
+      if (ColumnIndex(columns, field.name) < 0)
+        return DoesNotFit(dataset, flow, columns, field.name, "lacks");
     }
     for (const Field& field : columns) {
       if (ColumnIndex(dataset.columns, field.name) < 0) {
@@ -163,8 +170,10 @@ class Builder {
   static Status DoesNotFit(const Dataset& dataset, const FlowSpec& flow, const Schema& columns,
                            const std::string& column, const std::string& verb) {
     const bool lacks = verb == "lacks";
-    return Invalid("QN-1213", lacks ? "A flow into '" + dataset.spec.name + "' lacks the column '" + column + "'."
-                                    : "The table '" + dataset.spec.name + "' has no place for the column '" + column + "'.")
+    return Invalid(
+               "QN-1213",
+               lacks ? "A flow into '" + dataset.spec.name + "' lacks the column '" + column + "'."
+                     : "The table '" + dataset.spec.name + "' has no place for the column '" + column + "'.")
         .With("at " + flow.where + ", in the flow '" + flow.name + "'")
         .With("the flow gives: " + ColumnNames(columns))
         .With("the table has:  " + ColumnNames(dataset.columns))
@@ -176,14 +185,16 @@ class Builder {
       if (ColumnIndex(dataset.columns, column) >= 0) continue;
       std::vector<std::string> names;
       for (const Field& field : dataset.columns) names.push_back(field.name);
-      Status status = Invalid("QN-1203", "Column '" + column + "' does not exist in dataset '" + dataset.spec.name + "'.")
-                          .With("at " + dataset.spec.where + ", in partition_cols")
-                          .With("'" + dataset.spec.name + "' has: " + ColumnNames(dataset.columns));
+      Status status =
+          Invalid("QN-1203", "Column '" + column + "' does not exist in dataset '" + dataset.spec.name + "'.")
+              .With("at " + dataset.spec.where + ", in partition_cols")
+              .With("'" + dataset.spec.name + "' has: " + ColumnNames(dataset.columns));
       const std::string near = NearestName(column, names);
       if (!near.empty()) status.With("Did you mean '" + near + "'?");
       return status.With("Nothing was started.");
     }
-    if (!dataset.spec.partition_cols.empty() && dataset.spec.partition_cols.size() >= dataset.columns.size()) {
+    if (!dataset.spec.partition_cols.empty() &&
+        dataset.spec.partition_cols.size() >= dataset.columns.size()) {
       return Invalid("QN-1214", "Every column of '" + dataset.spec.name + "' is a partition column.")
           .With("at " + dataset.spec.where)
           .With("A table needs at least one column beside them.")
@@ -199,7 +210,8 @@ class Builder {
       for (const std::string& name : flow.query.inputs) {
         const Dataset* upstream = pipeline_.FindDataset(name);
         if (upstream == nullptr || !upstream->is_recomputed()) continue;
-        return Invalid("QN-1210", "The table '" + dataset.spec.name + "' cannot follow the materialized view '" + name + "'.")
+        return Invalid("QN-1216", "The table '" + dataset.spec.name +
+                                      "' cannot follow the materialized view '" + name + "'.")
             .With("at " + flow.spec.where)
             .With("A view's rows change; a table only ever gets rows added.")
             .With("Make '" + dataset.spec.name + "' a materialized view too.")

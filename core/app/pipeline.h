@@ -1,5 +1,5 @@
-// A checked pipeline: what Python declared, bound to columns and types, in an order in which it can be computed.
-// Nothing here runs.
+// A checked pipeline: what Python declared, bound to columns and types, in an order in which it can be
+// computed. Nothing here runs.
 #pragma once
 
 #include <memory>
@@ -65,7 +65,8 @@ struct Pipeline {
   Json Describe() const;
 };
 
-// Uses a scratch database of its own; reads files only to look at schemas. Failures: QN-11xx, QN-12xx, QN-20xx.
+// Uses a scratch database of its own; reads files only to look at schemas. Failures: QN-11xx, QN-12xx,
+// QN-20xx.
 Result<Pipeline> BuildPipeline(PipelineSpec spec, std::shared_ptr<const duck::Api> api, Files& files);
 
 // The name under which a flow's function shows its answer to SQL.

@@ -40,7 +40,8 @@ FlowSpec ParseFlow(const Json& json) {
   flow.sql = json["sql"].Str();
   flow.is_once = json["once"].Bool();
   if (const Json& function = json["function"]; function.IsObject()) {
-    flow.function = {static_cast<int>(function["id"].Int(-1)), function["name"].Str(), function["schema"].Str()};
+    flow.function = {static_cast<int>(function["id"].Int(-1)), function["name"].Str(),
+                     function["schema"].Str()};
   }
   return flow;
 }
@@ -57,7 +58,8 @@ Result<DatasetSpec> ParseDataset(const Json& json) {
     dataset.properties.emplace_back(name, value.IsString() ? value.Str() : value.Dump());
   }
   for (const Json& item : json["expectations"].Items()) {
-    ExpectationSpec expectation{item["name"].Str(), item["condition"].Str(), item["where"].Str(), Action::kKeep};
+    ExpectationSpec expectation{item["name"].Str(), item["condition"].Str(), item["where"].Str(),
+                                Action::kKeep};
     QN_GET(expectation.action, ParseAction(item["action"].Str()));
     dataset.expectations.push_back(std::move(expectation));
   }

@@ -1,4 +1,5 @@
-// The pipeline as Python declared it: the JSON of docs/internals/spec.md as structs. Checks form, not meaning.
+// The pipeline as Python declared it: the JSON of docs/internals/spec.md as structs. Checks form, not
+// meaning.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// Computes datasets upstream first; a dataset's rows of this step are read back from the files it just staged.
+// Computes datasets upstream first; a dataset's rows of this step are read back from the files it just
+// staged.
 #include "app/step_work.h"
 
 #include <algorithm>
@@ -32,7 +33,8 @@ Result<std::unique_ptr<StepWork>> StepWork::Make(const RunContext& context, cons
 Status StepWork::LoadReferences() {
   for (const Reference& reference : context_.pipeline.references) {
     const std::string name = QuoteName(reference.spec.name);
-    const Result<duck::Rows> made = context_.connection.Query("CREATE TABLE " + name + " AS " + reference.spec.sql);
+    const Result<duck::Rows> made =
+        context_.connection.Query("CREATE TABLE " + name + " AS " + reference.spec.sql);
     if (!made.ok()) {
       return Invalid("QN-1109", "The reference '" + reference.spec.name + "' cannot be read.")
           .With("at " + reference.spec.where + ":  " + reference.spec.sql)
@@ -40,7 +42,8 @@ Status StepWork::LoadReferences() {
           .With("Nothing was started.");
     }
     QN_GET(const duck::Rows hash, context_.connection.Query("SELECT count(*)::VARCHAR || '/' || "
-                                                            "coalesce(sum(hash(r)), 0)::VARCHAR FROM " + name + " r"));
+                                                            "coalesce(sum(hash(r)), 0)::VARCHAR FROM " +
+                                                            name + " r"));
     reference_fingerprints_[reference.spec.name] = hash.rows[0][0].Str();
   }
   return Ok();
@@ -58,7 +61,7 @@ Status StepWork::CheckChosen(const std::vector<std::string>& names) const {
   for (const auto& run : runs_) known.push_back(run->name());
   for (const std::string& name : names) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    Status status = Invalid("QN-1304", "There is no dataset '" + name + "' to refresh.");
+    Status status = Invalid("QN-1391", "There is no dataset '" + name + "' to refresh.");
     std::string list;
     for (const std::string& each : known) list += (list.empty() ? "" : ", ") + each;
     status.With("The pipeline has: " + list);
@@ -71,15 +74,19 @@ Status StepWork::CheckChosen(const std::vector<std::string>& names) const {
 
 // What is computed from the named ones begins again with them; so does a view that keeps no rows, above them.
 void StepWork::AddDownstream(std::set<std::string>& names) const {
-  const auto is_unkept = [](const DatasetRun& run) { return run.dataset().spec.kind == DatasetKind::kTemporaryView; };
+  const auto is_unkept = [](const DatasetRun& run) {
+    return run.dataset().spec.kind == DatasetKind::kTemporaryView;
+  };
   for (size_t before = 0; before != names.size();) {
     before = names.size();
     for (const auto& run : runs_) {
       for (const auto& flow : run->flows()) {
         for (const std::string& input : flow->flow().query.inputs) {
           if (names.count(input) != 0) names.insert(run->name());
-          const auto upstream = std::find_if(runs_.begin(), runs_.end(), [&](const auto& r) { return r->name() == input; });
-          if (upstream != runs_.end() && names.count(run->name()) != 0 && is_unkept(**upstream)) names.insert(input);
+          const auto upstream =
+              std::find_if(runs_.begin(), runs_.end(), [&](const auto& r) { return r->name() == input; });
+          if (upstream != runs_.end() && names.count(run->name()) != 0 && is_unkept(**upstream))
+            names.insert(input);
         }
       }
     }
@@ -94,6 +101,9 @@ Status StepWork::ChooseDatasets(const RunOptions& options) {
     for (const auto& run : runs_) begin_again_.insert(run->name());
   }
   AddDownstream(begin_again_);
+  for (const auto& run : runs_) {
+    if (begin_again_.count(run->name()) == 0) QN_TRY(run->CheckOwner());
+  }
   if (options.refresh.empty()) return Ok();
   chosen_.insert(options.refresh.begin(), options.refresh.end());
   chosen_.insert(begin_again_.begin(), begin_again_.end());
@@ -104,10 +114,12 @@ Status StepWork::ChooseDatasets(const RunOptions& options) {
       for (const auto& reader : runs_) {
         for (const auto& flow : reader->flows()) {
           const auto& inputs = flow->flow().query.inputs;
-          if (std::find(inputs.begin(), inputs.end(), run->name()) != inputs.end()) family.insert(reader->name());
+          if (std::find(inputs.begin(), inputs.end(), run->name()) != inputs.end())
+            family.insert(reader->name());
         }
       }
-      const bool touches = std::any_of(family.begin(), family.end(), [this](const auto& n) { return chosen_.count(n) != 0; });
+      const bool touches =
+          std::any_of(family.begin(), family.end(), [this](const auto& n) { return chosen_.count(n) != 0; });
       if (touches) chosen_.insert(family.begin(), family.end());
     }
   }
@@ -116,7 +128,8 @@ Status StepWork::ChooseDatasets(const RunOptions& options) {
 
 Status StepWork::Restore(const Json& state) {
   view_fingerprints_.clear();
-  for (const auto& [name, fingerprint] : state["views"].Members()) view_fingerprints_[name] = fingerprint.Str();
+  for (const auto& [name, fingerprint] : state["views"].Members())
+    view_fingerprints_[name] = fingerprint.Str();
   for (const auto& run : runs_) {
     run->data_epoch = state["data_epochs"][run->name()].Int();
     const bool again = begin_again_.count(run->name()) != 0;
@@ -207,7 +220,8 @@ Status StepWork::ComputeView(DatasetRun& run, Epoch epoch, StepOutcome& outcome)
   outcome.has_changes = true;
   for (const auto& flow : run.flows()) {
     QN_TRY(flow->TakeAll().status());
-    QN_GET(const std::string select, flow->SelectWhole([this](const std::string& name) { return WholeOf(name); }));
+    QN_GET(const std::string select,
+           flow->SelectWhole([this](const std::string& name) { return WholeOf(name); }));
     QN_TRY(run.Write(*flow, select));
   }
   QN_TRY(run.WriteDeadLetters());

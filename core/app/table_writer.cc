@@ -69,8 +69,8 @@ Result<std::vector<StagedFile>> WriteTable(duck::Connection& connection, const T
     columns += (columns.empty() ? "" : ", ") + QuoteName(field.name) + "::" + field.type.ToSql() + " AS " +
                QuoteName(field.name);
   }
-  const std::string sql = "COPY (SELECT " + columns + " FROM (" + select + ")) TO " + QuoteText(place.folder) + " (" +
-                          CopyOptions(place) + ")";
+  const std::string sql = "COPY (SELECT " + columns + " FROM (" + select + ")) TO " +
+                          QuoteText(place.folder) + " (" + CopyOptions(place) + ")";
   QN_GET(const duck::Rows rows, connection.Query(sql));
   std::vector<StagedFile> files;
   for (const std::vector<Json>& row : rows.rows) {

@@ -12,12 +12,13 @@ namespace qn::app {
 
 struct TablePlace {
   std::string folder;
-  std::string filename_pattern;             // of this step's files
-  Schema columns;                           // as stored
+  std::string filename_pattern;  // of this step's files
+  Schema columns;                // as stored
   std::vector<std::string> partition_cols;
 };
 
-// `select` gives columns with the names of place.columns (any order, castable). Files with no rows are removed.
+// `select` gives columns with the names of place.columns (any order, castable). Files with no rows are
+// removed.
 Result<std::vector<StagedFile>> WriteTable(duck::Connection& connection, const TablePlace& place,
                                            const std::string& select);
 

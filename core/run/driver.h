@@ -18,10 +18,10 @@ struct World {
   const Clock& clock;
   CheckpointStore& checkpoints;
   Work& work;
-  std::map<std::string, Sink*>& sinks;                   // by table; Work may add to it
-  std::function<void(int64_t ns)> sleep;                 // may end early: when a stop was asked
+  std::map<std::string, Sink*>& sinks;    // by table; Work may add to it
+  std::function<void(int64_t ns)> sleep;  // may end early: when a stop was asked
   std::function<void(const std::string&)> warn;
-  std::function<void(const char* state, Epoch)> tell;    // running, committing, idle: for progress
+  std::function<void(const char* state, Epoch)> tell;  // running, committing, idle: for progress
 };
 
 // Runs until drained, stopped or failed. `stop` is watched between effects.

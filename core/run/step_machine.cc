@@ -1,6 +1,8 @@
 // The coordinator. It decides; driver.cc does.
 #include "run/step_machine.h"
 
+#include <algorithm>
+
 namespace qn::run {
 namespace {
 
@@ -8,7 +10,8 @@ constexpr int64_t kNsPerMs = 1'000'000;
 
 Status FencedByCheckpoint(Epoch epoch) {
   return Status(Kind::kConflict, "QN-3403", "Another process runs this pipeline on the same storage.")
-      .With("We tried to write the checkpoint of step " + std::to_string(epoch) + "; another one is there already.")
+      .With("We tried to write the checkpoint of step " + std::to_string(epoch) +
+            "; another one is there already.")
       .With("Nothing of our step is visible; its files will be swept.")
       .With("Stop the other process, or give this one its own --storage.");
 }
@@ -37,8 +40,18 @@ Effect StepMachine::Next(Event event, int64_t now_ns) {
 
 Effect StepMachine::OnLoaded(const Loaded& loaded) {
   QN_CHECK(phase_ == Phase::kLoading);
-  if (!loaded.checkpoint.ok()) return End(loaded.checkpoint.status());
   is_recovering_ = true;
+  if (options_.begins_again) {
+    const bool is_known = loaded.checkpoint.ok() && loaded.checkpoint->has_value();
+    const Epoch known = is_known ? (**loaded.checkpoint).epoch : 0;
+    // The tables are ahead of the checkpoint, so what it owes them they have, or it is damaged: all goes
+    // anyway.
+    if (!is_known || known < options_.epoch_floor) {
+      epoch_ = std::max(known, options_.epoch_floor);
+      return Restore(Phase::kRestoring);
+    }
+  }
+  if (!loaded.checkpoint.ok()) return End(loaded.checkpoint.status());
   if (!loaded.checkpoint->has_value()) return Restore(Phase::kRestoring);
   // The checkpoint may name commits that the dead process never made: they come first, always.
   pending_ = **loaded.checkpoint;
@@ -152,16 +165,20 @@ Effect StepMachine::OnDone(const Status& status, int64_t now_ns) {
     case Phase::kAcknowledging:
       if (!status.ok()) return End(status);
       return Compute(now_ns);
-    case Phase::kIdling: return Compute(now_ns);
-    case Phase::kRetryWaiting: return Resume(after_wait_, now_ns);
-    default: break;
+    case Phase::kIdling:
+      return Compute(now_ns);
+    case Phase::kRetryWaiting:
+      return Resume(after_wait_, now_ns);
+    default:
+      break;
   }
   QN_CHECK(false);
 }
 
 // What may work later is tried again a bounded number of times; a step is computed again from its checkpoint.
 Effect StepMachine::Retry(const Status& status, int64_t now_ns, Phase phase) {
-  const bool may_help = status.kind() == Kind::kRetryable || (status.kind() == Kind::kUnknown && phase != Phase::kComputing);
+  const bool may_help =
+      status.kind() == Kind::kRetryable || (status.kind() == Kind::kUnknown && phase != Phase::kComputing);
   if (!may_help || stop_asked_ || ++attempts_ > options_.attempts_max) return End(status);
   after_wait_ = phase;
   phase_ = Phase::kRetryWaiting;
@@ -170,11 +187,18 @@ Effect StepMachine::Retry(const Status& status, int64_t now_ns, Phase phase) {
 
 Effect StepMachine::Resume(Phase phase, int64_t now_ns) {
   switch (phase) {
-    case Phase::kComputing: return Restore(Phase::kRestoring);
-    case Phase::kCheckpointing: return PutOurs();
-    case Phase::kReadingBack: phase_ = Phase::kReadingBack; return LoadCheckpoint{};
-    case Phase::kCommitting: phase_ = Phase::kCommitting; return CommitNext();
-    default: break;
+    case Phase::kComputing:
+      return Restore(Phase::kRestoring);
+    case Phase::kCheckpointing:
+      return PutOurs();
+    case Phase::kReadingBack:
+      phase_ = Phase::kReadingBack;
+      return LoadCheckpoint{};
+    case Phase::kCommitting:
+      phase_ = Phase::kCommitting;
+      return CommitNext();
+    default:
+      break;
   }
   QN_CHECK(false);
 }

@@ -1,6 +1,6 @@
 // The protocol of a step as a state machine without I/O: events in, one effect out. The same machine runs in
-// production (driver.h) and in the simulator. Slices → compute → stage → checkpoint → commit → acknowledge; after
-// a crash: load the checkpoint, repeat the commits it names, go on. Nothing else.
+// production (driver.h) and in the simulator. Slices → compute → stage → checkpoint → commit → acknowledge;
+// after a crash: load the checkpoint, repeat the commits it names, go on. Nothing else.
 #pragma once
 
 #include <cstdint>
@@ -45,8 +45,8 @@ struct Finish {
 using Effect = std::variant<LoadCheckpoint, RestoreWork, SweepTable, ComputeStep, PutCheckpoint, CommitTable,
                             AcknowledgeStep, WaitUntil, Finish>;
 
-// What the world answered to the last effect. Done answers RestoreWork, SweepTable, PutCheckpoint, CommitTable,
-// AcknowledgeStep and WaitUntil.
+// What the world answered to the last effect. Done answers RestoreWork, SweepTable, PutCheckpoint,
+// CommitTable, AcknowledgeStep and WaitUntil.
 struct Begin {};
 struct Loaded {
   Result<std::optional<Checkpoint>> checkpoint;
@@ -60,11 +60,15 @@ struct Done {
 using Event = std::variant<Begin, Loaded, Computed, Done>;
 
 struct StepOptions {
-  bool is_continuous = false;        // wait for more instead of finishing when drained
-  int64_t idle_wait_ms = 100;        // between looks at drained sources
-  int64_t trigger_ms = 0;            // shortest time between the beginnings of two steps
-  int attempts_max = 6;              // of anything that answered kRetryable
-  int64_t retry_first_ms = 250;      // doubles each time
+  bool is_continuous = false;  // wait for more instead of finishing when drained
+  int64_t idle_wait_ms = 100;  // between looks at drained sources
+  int64_t trigger_ms = 0;      // shortest time between the beginnings of two steps
+  int attempts_max = 6;        // of anything that answered kRetryable
+  // Every table is begun again (--full-refresh): then steps are counted on from `epoch_floor`, the highest
+  // that any table knows, even when the checkpoints are behind the tables or damaged.
+  bool begins_again = false;
+  Epoch epoch_floor = 0;
+  int64_t retry_first_ms = 250;  // doubles each time
 };
 
 // Single-threaded. Every call of Step answers the effect of the call before.
@@ -83,8 +87,18 @@ class StepMachine {
 
  private:
   enum class Phase : uint8_t {
-    kLoading, kRecovering, kRestoring, kSweeping, kComputing, kCheckpointing, kReadingBack, kCommitting, kAcknowledging,
-    kIdling, kRetryWaiting, kFinished,
+    kLoading,
+    kRecovering,
+    kRestoring,
+    kSweeping,
+    kComputing,
+    kCheckpointing,
+    kReadingBack,
+    kCommitting,
+    kAcknowledging,
+    kIdling,
+    kRetryWaiting,
+    kFinished,
   };
 
   Effect Next(Event event, int64_t now_ns);
@@ -108,10 +122,10 @@ class StepMachine {
   Phase phase_ = Phase::kLoading;
   Phase after_wait_ = Phase::kLoading;
   Epoch epoch_ = 0;
-  Json state_;                  // of the last checkpoint
-  Checkpoint pending_;          // computed and on its way
+  Json state_;          // of the last checkpoint
+  Checkpoint pending_;  // computed and on its way
   std::vector<std::string> to_commit_;
-  size_t next_ = 0;             // table being committed or swept
+  size_t next_ = 0;  // table being committed or swept
   bool is_recovering_ = false;
   bool stop_asked_ = false;
   int attempts_ = 0;
