@@ -210,7 +210,7 @@ class Builder {
       for (const std::string& name : flow.query.inputs) {
         const Dataset* upstream = pipeline_.FindDataset(name);
         if (upstream == nullptr || !upstream->is_recomputed()) continue;
-        return Invalid("QN-1216", "The table '" + dataset.spec.name +
+        return Invalid("QN-1219", "The table '" + dataset.spec.name +
                                       "' cannot follow the materialized view '" + name + "'.")
             .With("at " + flow.spec.where)
             .With("A view's rows change; a table only ever gets rows added.")
