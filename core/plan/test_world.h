@@ -64,7 +64,7 @@ inline const std::vector<TestTable>& TestTables() {
           v(i, 34, ['EUR', 'USD'][r(i, 34, 2) + 1]) AS currency, v(i, 35, 'note ' || i) AS note)",
        500},
       {"users", Input::Kind::kBounded,
-       R"(SELECT v(i, 41, CASE WHEN i < 9 THEN i ELSE 3 END)::BIGINT AS user_id, 'user ' || i AS name,
+       R"(SELECT (CASE WHEN i < 9 THEN i WHEN i = 9 THEN 3 END)::BIGINT AS user_id, 'user ' || i AS name,
           v(i, 42, ['de', 'fr', 'it'][r(i, 42, 3) + 1]) AS country, DATE '1990-01-01' + r(i, 43, 9000) AS born,
           v(i, 44, r(i, 44, 5)) AS level)",
        11},
