@@ -127,6 +127,48 @@ def test_an_unknown_column_is_told_with_its_place(write, lines):
     assert "Did you mean 'name'?" in done.stderr
 
 
+TABLE = '@qn.table\ndef t():\n    return "FROM s"\n'
+
+
+def _no_schema(write, pattern):
+    write("flow.py", f'import qanat as qn\nqn.source("s", qn.files("{pattern}"))\n{TABLE}')
+    done = qanat("run", "flow.py")
+    assert done.returncode == 3
+    return done.stderr
+
+
+def test_a_source_without_schema_is_told_one(write):
+    write("in.csv", "id,day,price\n1,2026-01-01,1.5\n2,2026-01-02,2.5\n")
+    assert _no_schema(write, "in.csv") == (
+        "QN-1115  Source 's' has no schema.\n"
+        "  at flow.py:2\n"
+        "  Its first 20,480 rows look like this; paste it, then mend what the sample cannot know:\n"
+        '      schema="id BIGINT, day DATE, price DOUBLE",\n'
+        "  Nothing was started.\n"
+    )
+
+
+def test_dirty_lines_do_not_hide_the_schema(write):
+    lines = [
+        '{"id": 1, "at": {"lat": 1.5}, "tags": ["a"]}',
+        "not JSON",
+        '{"id": 2, "ts": "2026-01-05 10:00:00", "odd name": -3}',
+    ]
+    write("in.jsonl", "\n".join(lines) + "\n")
+    told = _no_schema(write, "*.jsonl")
+    assert 'id BIGINT, at STRUCT("lat" DOUBLE), tags VARCHAR[], ts TIMESTAMP,' in told
+    assert '"odd name" BIGINT' in told
+
+
+def test_a_source_without_schema_and_data(write):
+    assert _no_schema(write, "no.jsonl") == (
+        "QN-1115  Source 's' has no schema.\n"
+        "  at flow.py:2\n"
+        '  Declare its columns:  schema="id BIGINT NOT NULL, ts TIMESTAMP"\n'
+        "  Nothing was started.\n"
+    )
+
+
 def test_the_graph_has_columns_of_the_engine(write, lines, folder):
     write("flow.py", SOURCE + '@qn.table\ndef t():\n    return "SELECT id, upper(name) AS big FROM s"\n')
     done = qanat("graph", "flow.py", "-o", "g.svg")

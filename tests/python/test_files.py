@@ -124,28 +124,6 @@ def test_a_reference_without_data(refusal, folder):
     )
 
 
-def test_a_csv_source_without_schema_is_told_one(write, refusal):
-    write("in.csv", "id,day,price\n1,2026-01-01,1.5\n2,2026-01-02,2.5\n")
-    text = 'qn.source("s", qn.files("in.csv"))\n@qn.table\ndef t():\n    return "FROM s"\n'
-    assert refusal(text) == (
-        "QN-1115  Source 's' has no schema.\n"
-        "  at flow.py:2\n"
-        "  Its first 20,480 rows look like this; paste it, then mend what the sample cannot know:\n"
-        '      schema="id BIGINT, day DATE, price DOUBLE",\n'
-        "  Nothing was started."
-    )
-
-
-def test_a_source_without_schema_and_data(refusal):
-    text = 'qn.source("s", qn.files("in.csv"))\n@qn.table\ndef t():\n    return "FROM s"\n'
-    assert refusal(text) == (
-        "QN-1115  Source 's' has no schema.\n"
-        "  at flow.py:2\n"
-        '  Declare its columns:  schema="id BIGINT NOT NULL, ts TIMESTAMP"\n'
-        "  Nothing was started."
-    )
-
-
 def test_parquet_needs_no_schema(flow):
     flow('qn.source("s", qn.files("*.parquet"))\n@qn.table\ndef t():\n    return "FROM s"\n')
 

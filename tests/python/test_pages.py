@@ -136,8 +136,8 @@ def test_schema_prints_a_declaration_to_paste(write, folder):
 
 
 def test_long_schemas_break_into_lines_that_still_parse():
+    from qanat.engines.inference import schema_literal
     from qanat.pipelines import schema as schemas
-    from qanat.pipelines.infer import schema_literal
 
     wanted = [(f"column {i}" if i % 5 == 0 else f"column_{i}", "DECIMAL(18,3)") for i in range(30)]
     lines = schema_literal(wanted, "    schema=")

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from qanat.connect.formats import by_ending
+from qanat.engines.inference import inferred_schema, schema_literal
 from qanat.errors import QanatError
-from qanat.pipelines.infer import inferred_schema, schema_literal
 
 
 def schema(glob: str) -> None:

@@ -1,48 +1,19 @@
-"""The native engine: hands a pipeline to ``qanat._core``, runs it in a thread, tells its failures as ours.
-
-The only place that imports ``qanat._core``.
-"""
+"""The native engine: hands a pipeline to ``qanat._core``, runs it in a thread, tells its failures as ours."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from qanat.engines.batches import batch_callable, check_arrow
+from qanat.engines.inference import check_schemas
+from qanat.engines.module import core, duckdb_library
 from qanat.errors import QanatError
 from qanat.pipelines.plan import Pipeline
-
-LIBRARY_VARIABLE = "QANAT_DUCKDB"
-
-
-def core() -> ModuleType:
-    """The compiled module; QN-1306 when this installation has none."""
-    try:
-        return importlib.import_module("qanat._core")
-    except ImportError as error:
-        raise QanatError(
-            "QN-1306",
-            "The compiled part of Qanat is missing or does not load.",
-            [str(error), "Install the package again:  pip install --force-reinstall qanat"],
-            kind="failed",
-        ) from None
-
-
-def duckdb_library() -> str:
-    """Path of DuckDB's shared object: what $QANAT_DUCKDB names, or the one inside the duckdb package."""
-    named = os.environ.get(LIBRARY_VARIABLE, "")
-    if named:
-        return named
-    found = importlib.util.find_spec("_duckdb")
-    return found.origin if found is not None and found.origin else ""
 
 
 @dataclass(frozen=True)
@@ -156,6 +127,7 @@ class Engine:
     def __init__(self, pipeline: Pipeline, storage: str | Path, limits: Limits | None = None) -> None:
         limits = limits or Limits()
         check_arrow(pipeline.functions)
+        check_schemas(pipeline.sources)
         spec = pipeline.spec(
             storage=storage,
             library=duckdb_library(),

@@ -149,7 +149,6 @@ def build(registry: Registry, *, name: str, file: Path) -> Pipeline:
     }
     _check_cycles(registry.datasets, planned)
     _check_references(registry.references)
-    _check_schemas(registry.sources)
     functions = [flow.batch for each in planned.values() for flow in each if flow.batch is not None]
     return Pipeline(
         name,
@@ -399,15 +398,6 @@ def _check_references(references: list[Reference]) -> None:
             f"Reference '{reference.name}' has no data: no file matches its path.",
             [f"at {reference.where}", f"Looked for {reference.path}", "Nothing was started."],
         )
-
-
-def _check_schemas(sources: list[Source]) -> None:
-    for source in sources:
-        if source.schema or source.format.kind == "parquet":
-            continue
-        from qanat.pipelines.infer import missing_schema
-
-        raise missing_schema(source, absolute(source.connector.glob, source.where))
 
 
 def _notices(registry: Registry, planned: dict[str, list[PlannedFlow]]) -> list[str]:
