@@ -47,10 +47,10 @@ def inferred_schema(path: str, format: Format) -> list[tuple[str, str]]:
 
 def _json_schema(connection: duckdb.DuckDBPyConnection, path: str) -> list[tuple[str, str]]:
     """By our decoder's own eyes, which lines that are not JSON do not blind."""
-    whole_lines = "header = false, delim = '\x1f', quote = '', escape = '', ignore_errors = true"
+    file, columns = sql_text.literal(path), "{'line': 'VARCHAR'}"
+    options = "header = false, delim = '\x1f', quote = '', escape = '', ignore_errors = true"
     lines = connection.execute(
-        f"SELECT line FROM read_csv({sql_text.literal(path)}, columns = {{'line': 'VARCHAR'}}, {whole_lines}) "
-        f"LIMIT {_SAMPLE_ROWS}"
+        f"SELECT line FROM read_csv({file}, columns = {columns}, {options}) LIMIT {_SAMPLE_ROWS}"
     ).fetchall()
     text: str = core().infer_json_schema("".join(f"{line}\n" for (line,) in lines))
     return [(column.name, column.type) for column in schemas.columns(text, f"'{path}'", path)]
