@@ -17,7 +17,8 @@ void* OpenWithPython(const std::string& library) {
   for (const char* python : {"libpython3.11.so.1.0", "libpython3.12.so.1.0", "libpython3.13.so.1.0"}) {
     const std::string tag = std::string("cpython-3") + std::string(python).substr(11, 2);
     if (library.find(tag) == std::string::npos) continue;
-    if (dlopen(python, RTLD_NOW | RTLD_GLOBAL) != nullptr) return dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (dlopen(python, RTLD_NOW | RTLD_GLOBAL) != nullptr)
+      return dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   }
   return dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);  // again, so that dlerror tells the first reason
 }
@@ -26,7 +27,9 @@ Status CannotOpen(const std::string& library, const char* reason) {
   return Invalid("QN-1802", "DuckDB's library cannot be opened.")
       .With("library: " + library)
       .With(std::string("the loader says: ") + (reason != nullptr ? reason : "nothing"))
-      .With("Install it with  pip install 'duckdb>=2.0,<2.1'  or name one with QANAT_DUCKDB=/path/to/libduckdb.so.");
+      .With(
+          "Install it with  pip install 'duckdb>=2.0,<2.1'  or name one with "
+          "QANAT_DUCKDB=/path/to/libduckdb.so.");
 }
 
 template <typename Function>

@@ -12,7 +12,8 @@ namespace {
 Status Taken(const Api& api, Handle error) {
   if (error == nullptr) return Ok();
   Status status;
-  if (api.error_data_has_error(error)) status = Failed("QN-1809", std::string("Arrow: ") + api.error_data_message(error));
+  if (api.error_data_has_error(error))
+    status = Failed("QN-1809", std::string("Arrow: ") + api.error_data_message(error));
   api.destroy_error_data(&error);
   return status;
 }
@@ -47,7 +48,8 @@ Result<Owned<ArrowSchema>> ToArrowSchema(Connection& connection, const Schema& s
     names.push_back(field.name.c_str());
   }
   Owned<ArrowSchema> out;
-  QN_TRY(Taken(api, api.to_arrow_schema(options.get(), handles.data(), names.data(), names.size(), out.get())));
+  QN_TRY(
+      Taken(api, api.to_arrow_schema(options.get(), handles.data(), names.data(), names.size(), out.get())));
   return out;
 }
 
@@ -105,7 +107,8 @@ Result<std::unique_ptr<ArrowChunk>> ArrowChunk::From(Connection& connection, Arr
   Handle converted = nullptr;
   QN_TRY(Taken(api, api.schema_from_arrow(connection.handle(), batch.schema.get(), &converted)));
   Handle chunk = nullptr;
-  const Status status = Taken(api, api.data_chunk_from_arrow(connection.handle(), batch.array.get(), converted, &chunk));
+  const Status status =
+      Taken(api, api.data_chunk_from_arrow(connection.handle(), batch.array.get(), converted, &chunk));
   api.destroy_arrow_converted_schema(&converted);
   QN_TRY(status);
   return std::unique_ptr<ArrowChunk>(new ArrowChunk(api, chunk, rows));

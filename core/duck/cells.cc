@@ -14,10 +14,14 @@ class CellReader {
     const uint64_t* validity = api_.vector_get_validity(vector);
     if (validity != nullptr && ((validity[row / 64] >> (row % 64)) & 1) == 0) return {};
     switch (type.id) {
-      case TypeId::kStruct: return ReadStruct(vector, type, row);
-      case TypeId::kList: return ReadList(vector, type, row);
-      case TypeId::kMap: return ReadMap(vector, type, row);
-      default: return ReadScalar(api_.vector_get_data(vector), type.id, row);
+      case TypeId::kStruct:
+        return ReadStruct(vector, type, row);
+      case TypeId::kList:
+        return ReadList(vector, type, row);
+      case TypeId::kMap:
+        return ReadMap(vector, type, row);
+      default:
+        return ReadScalar(api_.vector_get_data(vector), type.id, row);
     }
   }
 
@@ -29,22 +33,36 @@ class CellReader {
 
   static Json ReadScalar(const void* data, TypeId id, size_t row) {
     switch (id) {
-      case TypeId::kBoolean: return At<uint8_t>(data, row) != 0;
-      case TypeId::kTinyInt: return int64_t{At<int8_t>(data, row)};
-      case TypeId::kSmallInt: return int64_t{At<int16_t>(data, row)};
-      case TypeId::kInteger: return int64_t{At<int32_t>(data, row)};
-      case TypeId::kBigInt: return At<int64_t>(data, row);
-      case TypeId::kUTinyInt: return int64_t{At<uint8_t>(data, row)};
-      case TypeId::kUSmallInt: return int64_t{At<uint16_t>(data, row)};
-      case TypeId::kUInteger: return int64_t{At<uint32_t>(data, row)};
-      case TypeId::kUBigInt: return At<uint64_t>(data, row);
-      case TypeId::kFloat: return double{At<float>(data, row)};
-      case TypeId::kDouble: return At<double>(data, row);
-      case TypeId::kHugeInt: return static_cast<int64_t>(At<HugeInt>(data, row).lower);  // sums of small numbers
+      case TypeId::kBoolean:
+        return At<uint8_t>(data, row) != 0;
+      case TypeId::kTinyInt:
+        return int64_t{At<int8_t>(data, row)};
+      case TypeId::kSmallInt:
+        return int64_t{At<int16_t>(data, row)};
+      case TypeId::kInteger:
+        return int64_t{At<int32_t>(data, row)};
+      case TypeId::kBigInt:
+        return At<int64_t>(data, row);
+      case TypeId::kUTinyInt:
+        return int64_t{At<uint8_t>(data, row)};
+      case TypeId::kUSmallInt:
+        return int64_t{At<uint16_t>(data, row)};
+      case TypeId::kUInteger:
+        return int64_t{At<uint32_t>(data, row)};
+      case TypeId::kUBigInt:
+        return At<uint64_t>(data, row);
+      case TypeId::kFloat:
+        return double{At<float>(data, row)};
+      case TypeId::kDouble:
+        return At<double>(data, row);
+      case TypeId::kHugeInt:
+        return static_cast<int64_t>(At<HugeInt>(data, row).lower);  // sums of small numbers
       case TypeId::kVarchar:
       case TypeId::kJson:
-      case TypeId::kBlob: return static_cast<const String*>(data)[row].view();
-      default: return {};
+      case TypeId::kBlob:
+        return static_cast<const String*>(data)[row].view();
+      default:
+        return {};
     }
   }
 
@@ -61,7 +79,8 @@ class CellReader {
     const ListEntry entry = At<ListEntry>(api_.vector_get_data(vector), row);
     const Handle child = api_.list_vector_get_child(vector);
     Json::Array items;
-    for (uint64_t i = 0; i < entry.length; ++i) items.push_back(Read(child, type.children[0].type, entry.offset + i));
+    for (uint64_t i = 0; i < entry.length; ++i)
+      items.push_back(Read(child, type.children[0].type, entry.offset + i));
     return items;
   }
 

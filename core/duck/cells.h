@@ -11,6 +11,7 @@ namespace qn::duck {
 
 // Appends one vector of values per row of the chunk. Scalars without a JSON form become null: cast them to
 // VARCHAR in the query.
-void AppendCells(const Api& api, Handle chunk, const std::vector<Type>& types, std::vector<std::vector<Json>>& rows);
+void AppendCells(const Api& api, Handle chunk, const std::vector<Type>& types,
+                 std::vector<std::vector<Json>>& rows);
 
 }  // namespace qn::duck

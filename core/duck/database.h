@@ -20,7 +20,8 @@ struct Options {
 };
 
 // A whole result in memory. Values: JSON's own types; DATE, TIMESTAMP, DECIMAL, UUID and other scalars as
-// DuckDB's text need a cast to VARCHAR in the query; MAP with VARCHAR keys and STRUCT become objects, LIST arrays.
+// DuckDB's text need a cast to VARCHAR in the query; MAP with VARCHAR keys and STRUCT become objects, LIST
+// arrays.
 struct Rows {
   std::vector<std::string> names;
   std::vector<std::vector<Json>> rows;

@@ -28,7 +28,8 @@ std::unique_ptr<Database> OpenOrDie() {
 
 Schema Nested() {
   Type place = Type::Of(TypeId::kStruct);
-  place.children = {{"lat", Type::Of(TypeId::kDouble), true, ""}, {"name", Type::Of(TypeId::kVarchar), true, ""}};
+  place.children = {{"lat", Type::Of(TypeId::kDouble), true, ""},
+                    {"name", Type::Of(TypeId::kVarchar), true, ""}};
   return {{"id", Type::Of(TypeId::kBigInt), true, ""},
           {"name", Type::Of(TypeId::kVarchar), true, ""},
           {"place", place, true, ""},
@@ -137,10 +138,12 @@ TEST(DuckDoor, DescribeGivesEveryType) {
   auto database = OpenOrDie();
   auto connection = std::move(database->Connect()).value();
   const std::string types =
-      "DECIMAL(10,2) STRUCT(\"lat\" DOUBLE, \"n\" VARCHAR[]) MAP(VARCHAR, INTEGER[]) UUID TIMESTAMPTZ JSON HUGEINT "
+      "DECIMAL(10,2) STRUCT(\"lat\" DOUBLE, \"n\" VARCHAR[]) MAP(VARCHAR, INTEGER[]) UUID TIMESTAMPTZ JSON "
+      "HUGEINT "
       "INTEGER[3] ENUM('a', 'b') TIMESTAMP_NS";
   auto schema = connection->Describe(
-      "SELECT NULL::DECIMAL(10,2) a, NULL::STRUCT(lat DOUBLE, n VARCHAR[]) b, NULL::MAP(VARCHAR, INTEGER[]) c, "
+      "SELECT NULL::DECIMAL(10,2) a, NULL::STRUCT(lat DOUBLE, n VARCHAR[]) b, NULL::MAP(VARCHAR, INTEGER[]) "
+      "c, "
       "NULL::UUID d, NULL::TIMESTAMPTZ e, NULL::JSON f, NULL::HUGEINT g, NULL::INTEGER[3] h, "
       "NULL::ENUM('a','b') i, NULL::TIMESTAMP_NS j");
   ASSERT_TRUE(schema.ok()) << schema.status().ToString();
@@ -172,8 +175,8 @@ class OddOnly final : public RowFilter {
  public:
   Status Apply(std::span<const ColumnIn> columns, size_t rows, bool* keep) override {
     for (size_t row = 0; row < rows; ++row) {
-      keep[row] = !columns[0].IsNull(row) && columns[0].as<int64_t>()[row] % 2 == 1 && !columns[1].IsNull(row) &&
-                  columns[1].as<bool>()[row];
+      keep[row] = !columns[0].IsNull(row) && columns[0].as<int64_t>()[row] % 2 == 1 &&
+                  !columns[1].IsNull(row) && columns[1].as<bool>()[row];
     }
     seen += rows;
     return fail ? Failed("QN-3501", "No more.") : Ok();
@@ -186,11 +189,12 @@ TEST(DuckDoor, ARowFilterSeesEveryRowOnceAndNullsToo) {
   auto database = OpenOrDie();
   auto connection = std::move(database->Connect()).value();
   OddOnly filter;
-  ASSERT_TRUE(RegisterRowFilter(*connection, "odd_only", {Type::Of(TypeId::kBigInt), Type::Of(TypeId::kBoolean)},
-                                filter)
+  ASSERT_TRUE(RegisterRowFilter(*connection, "odd_only",
+                                {Type::Of(TypeId::kBigInt), Type::Of(TypeId::kBoolean)}, filter)
                   .ok());
   auto rows = connection->Query(
-      "SELECT count(*) FROM (SELECT nullif(i, 7) AS i, i < 5000 AS rule FROM range(10000) t(i)) WHERE odd_only(i, rule)");
+      "SELECT count(*) FROM (SELECT nullif(i, 7) AS i, i < 5000 AS rule FROM range(10000) t(i)) WHERE "
+      "odd_only(i, rule)");
   ASSERT_TRUE(rows.ok()) << rows.status().ToString();
   EXPECT_EQ(rows->rows[0][0].Int(), 2499);
   EXPECT_EQ(filter.seen, 10000u);

@@ -15,7 +15,7 @@ void OnApply(Handle info, Handle chunk, Handle out) {
   std::vector<ColumnIn> columns(TheApi().data_chunk_get_column_count(chunk));
   for (size_t i = 0; i < columns.size(); ++i) {
     const Handle vector = TheApi().data_chunk_get_vector(chunk, i);
-    columns[i] = {TheApi().vector_get_data(vector), TheApi().vector_get_validity(vector)};
+    columns[i] = {TheApi().vector_get_data(vector), TheApi().vector_get_validity(vector), {}};
   }
   auto* keep = static_cast<bool*>(TheApi().vector_get_data(out));
   const Status status = registered.filter->Apply(columns, TheApi().data_chunk_get_size(chunk), keep);

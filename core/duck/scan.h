@@ -24,7 +24,8 @@ class ScanThread {
 class ScanRun {
  public:
   virtual ~ScanRun() = default;
-  virtual Result<std::unique_ptr<ScanThread>> OpenThread() = 0;  // called from DuckDB's threads, at the same time
+  virtual Result<std::unique_ptr<ScanThread>>
+  OpenThread() = 0;  // called from DuckDB's threads, at the same time
   virtual int ThreadsMax() const = 0;
 };
 

@@ -12,7 +12,7 @@ template <typename Apply>
 void ForEachText(Handle chunk, Handle out, const Apply& apply) {
   const Api& api = TheApi();
   const Handle vector = api.data_chunk_get_vector(chunk, 0);
-  const ColumnIn column{api.vector_get_data(vector), api.vector_get_validity(vector)};
+  const ColumnIn column{api.vector_get_data(vector), api.vector_get_validity(vector), {}};
   const auto* texts = column.as<String>();
   const uint64_t rows = api.data_chunk_get_size(chunk);
   uint64_t* validity = nullptr;

@@ -89,10 +89,14 @@ Type EnumFromDuck(const Api& api, Handle handle) {
 
 LogicalType ToDuck(const Api& api, const Type& type) {
   switch (type.id) {
-    case TypeId::kDecimal: return {api, api.create_decimal_type(type.width, type.scale)};
-    case TypeId::kStruct: return StructToDuck(api, type);
-    case TypeId::kEnum: return EnumToDuck(api, type);
-    case TypeId::kList: return {api, api.create_list_type(ToDuck(api, type.children[0].type).get())};
+    case TypeId::kDecimal:
+      return {api, api.create_decimal_type(type.width, type.scale)};
+    case TypeId::kStruct:
+      return StructToDuck(api, type);
+    case TypeId::kEnum:
+      return EnumToDuck(api, type);
+    case TypeId::kList:
+      return {api, api.create_list_type(ToDuck(api, type.children[0].type).get())};
     case TypeId::kArray:
       return {api, api.create_array_type(ToDuck(api, type.children[0].type).get(), type.array_size)};
     case TypeId::kMap: {
@@ -105,7 +109,8 @@ LogicalType ToDuck(const Api& api, const Type& type) {
       api.logical_type_set_alias(json.get(), "JSON");
       return json;
     }
-    default: break;
+    default:
+      break;
   }
   for (const Number& number : kNumbers) {
     if (number.id == type.id) return {api, api.create_logical_type(number.duck)};
@@ -116,9 +121,11 @@ LogicalType ToDuck(const Api& api, const Type& type) {
 Type FromDuck(const Api& api, Handle handle) {
   const int duck = api.get_type_id(handle);
   if (duck == kDecimal) return Type::Decimal(api.decimal_width(handle), api.decimal_scale(handle));
-  if (duck == kList || duck == kArray || duck == kMap || duck == kStruct) return NestedFromDuck(api, handle, duck);
+  if (duck == kList || duck == kArray || duck == kMap || duck == kStruct)
+    return NestedFromDuck(api, handle, duck);
   if (duck == kEnum) return EnumFromDuck(api, handle);
-  if (duck == kVarchar && Taken(api, api.logical_type_get_alias(handle)) == "JSON") return Type::Of(TypeId::kJson);
+  if (duck == kVarchar && Taken(api, api.logical_type_get_alias(handle)) == "JSON")
+    return Type::Of(TypeId::kJson);
   for (const Number& number : kNumbers) {
     if (number.duck == duck) return Type::Of(number.id);
   }

@@ -10,7 +10,9 @@ namespace qn::duck {
 class LogicalType {
  public:
   LogicalType(const Api& api, Handle handle) : api_(&api), handle_(handle) {}
-  LogicalType(LogicalType&& other) noexcept : api_(other.api_), handle_(other.handle_) { other.handle_ = nullptr; }
+  LogicalType(LogicalType&& other) noexcept : api_(other.api_), handle_(other.handle_) {
+    other.handle_ = nullptr;
+  }
   LogicalType(const LogicalType&) = delete;
   LogicalType& operator=(const LogicalType&) = delete;
   LogicalType& operator=(LogicalType&&) = delete;

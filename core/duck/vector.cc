@@ -17,7 +17,8 @@ Type EntriesOf(const Type& map) {
 
 }  // namespace
 
-ColumnOut::ColumnOut(const Api& api, const Type& type, void* vector) : api_(&api), type_(&type), vector_(vector) {
+ColumnOut::ColumnOut(const Api& api, const Type& type, void* vector)
+    : api_(&api), type_(&type), vector_(vector) {
   data_ = api.vector_get_data(vector);
   switch (type.id) {
     case TypeId::kStruct:
@@ -35,7 +36,8 @@ ColumnOut::ColumnOut(const Api& api, const Type& type, void* vector) : api_(&api
     case TypeId::kArray:
       children_.emplace_back(api, type.children[0].type, api.array_vector_get_child(vector));
       break;
-    default: break;
+    default:
+      break;
   }
   child_capacity_ = kChunkRows;
 }
@@ -95,6 +97,30 @@ void OwnChunk::Reset(ChunkOut& out) {
   for (size_t i = 0; i < types_.size(); ++i) {
     out.columns.emplace_back(api_, types_[i], api_.data_chunk_get_vector(chunk_, i));
   }
+}
+
+ColumnIn ReadColumn(const Api& api, const Type& type, void* vector) {
+  ColumnIn column{api.vector_get_data(vector), api.vector_get_validity(vector), {}};
+  switch (type.id) {
+    case TypeId::kStruct:
+      for (size_t i = 0; i < type.children.size(); ++i) {
+        column.children.push_back(
+            ReadColumn(api, type.children[i].type, api.struct_vector_get_child(vector, i)));
+      }
+      break;
+    case TypeId::kMap:
+      column.children.push_back(ReadColumn(api, EntriesOf(type), api.list_vector_get_child(vector)));
+      break;
+    case TypeId::kList:
+      column.children.push_back(ReadColumn(api, type.children[0].type, api.list_vector_get_child(vector)));
+      break;
+    case TypeId::kArray:
+      column.children.push_back(ReadColumn(api, type.children[0].type, api.array_vector_get_child(vector)));
+      break;
+    default:
+      break;
+  }
+  return column;
 }
 
 }  // namespace qn::duck

@@ -46,10 +46,10 @@ struct Interval {
 };
 
 // One column being filled, with its children for STRUCT, LIST, ARRAY and MAP. Physical types: BOOLEAN uint8,
-// integers their size, HUGEINT and UUID HugeInt (UUID: top bit of `upper` flipped), DECIMAL int16/32/64/HugeInt
-// by width ≤4/9/18/38, FLOAT/DOUBLE, VARCHAR/BLOB/JSON String, DATE int32 days, TIME int64 micros, TIMESTAMP and
-// TIMESTAMPTZ int64 micros (S, MS, NS in their unit), INTERVAL Interval, LIST and MAP ListEntry (MAP's only
-// child is its entries' STRUCT(key, value)).
+// integers their size, HUGEINT and UUID HugeInt (UUID: top bit of `upper` flipped), DECIMAL
+// int16/32/64/HugeInt by width ≤4/9/18/38, FLOAT/DOUBLE, VARCHAR/BLOB/JSON String, DATE int32 days, TIME
+// int64 micros, TIMESTAMP and TIMESTAMPTZ int64 micros (S, MS, NS in their unit), INTERVAL Interval, LIST and
+// MAP ListEntry (MAP's only child is its entries' STRUCT(key, value)).
 class ColumnOut {
  public:
   ColumnOut(const Api& api, const Type& type, void* vector);
@@ -131,12 +131,19 @@ class OwnChunk {
 struct ColumnIn {
   const void* data = nullptr;
   const uint64_t* validity = nullptr;  // nullptr: no NULLs
+  // STRUCT: its fields; LIST and ARRAY: the elements; MAP: the entries, whose children are key and value.
+  std::vector<ColumnIn> children;
 
   template <typename T>
   const T* as() const {
     return static_cast<const T*>(data);
   }
-  bool IsNull(size_t row) const { return validity != nullptr && ((validity[row / 64] >> (row % 64)) & 1) == 0; }
+  bool IsNull(size_t row) const {
+    return validity != nullptr && ((validity[row / 64] >> (row % 64)) & 1) == 0;
+  }
 };
+
+// The column of a flat vector, with its children.
+ColumnIn ReadColumn(const Api& api, const Type& type, void* vector);
 
 }  // namespace qn::duck
