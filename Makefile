@@ -60,7 +60,7 @@ $(STAMP)/core: $(SOURCES) $(STAMP)/sources $(STAMP)/venv
 	@touch $@
 $(STAMP)/package: $(STAMP)/core
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
-	  --config-settings=build-dir=$(CORE) .
+	  --config-settings=build-dir=$(CORE) "--config-settings=build.targets=_core;_core_stub" .
 	@touch $@
 
 # ---- tests ----

@@ -7,7 +7,7 @@ core=$1
 work=build/wheel
 rm -rf $work
 .venv/bin/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation \
-  --config-settings=build-dir="$core" --wheel-dir $work .
+  --config-settings=build-dir="$core" "--config-settings=build.targets=_core;_core_stub" --wheel-dir $work .
 wheel=$(ls $work/*.whl)
 .venv/bin/python -m venv $work/env
 $work/env/bin/python -m pip install --quiet --disable-pip-version-check "$wheel"
