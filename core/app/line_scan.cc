@@ -18,8 +18,9 @@ void RaiseTo(std::atomic<int64_t>& target, int64_t value) {
 
 class LineScan::Refused final : public Rejects {
  public:
-  explicit Refused(LineScan& scan) : scan_(scan) {}
+  Refused(LineScan& scan, bool counts) : scan_(scan), counts_(counts) {}
   void Add(uint32_t file, int64_t line, std::string_view raw, std::string detail) override {
+    if (!counts_) return;
     scan_.rejects_.fetch_add(1, std::memory_order_relaxed);
     const auto& files = scan_.slice_->Files();
     file -= scan_.file_base_;
@@ -29,12 +30,17 @@ class LineScan::Refused final : public Rejects {
 
  private:
   LineScan& scan_;
+  bool counts_;
 };
 
 class LineScan::Thread final : public duck::ScanThread {
  public:
-  Thread(LineScan& scan, BlockStream& blocks, std::vector<int> columns)
-      : scan_(scan), blocks_(blocks), time_slot_(TimeSlot(scan, columns)), refused_(scan) {
+  Thread(LineScan& scan, BlockStream& blocks, std::vector<int> columns, bool counts)
+      : scan_(scan),
+        blocks_(blocks),
+        time_slot_(TimeSlot(scan, columns)),
+        counts_(counts),
+        refused_(scan, counts) {
     const Schema declared(scan.columns_.begin(), scan.columns_.begin() + static_cast<long>(scan.declared_));
     if (time_slot_ == static_cast<int>(columns.size())) {
       columns.push_back(scan.event_time_column_);
@@ -77,7 +83,7 @@ class LineScan::Thread final : public duck::ScanThread {
       out.columns.push_back(std::move(own.columns[0]));
     }
     const size_t rows = decoder_->Decode(block_, cursor_, out, refused_);
-    scan_.rows_.fetch_add(static_cast<int64_t>(rows), std::memory_order_relaxed);
+    if (counts_) scan_.rows_.fetch_add(static_cast<int64_t>(rows), std::memory_order_relaxed);
     if (time_slot_ >= 0) FollowTime(out.columns[static_cast<size_t>(time_slot_)], rows);
     if (own_time_ != nullptr) out.columns.pop_back();
     return rows;
@@ -95,6 +101,7 @@ class LineScan::Thread final : public duck::ScanThread {
   LineScan& scan_;
   BlockStream& blocks_;
   int time_slot_;
+  bool counts_;
   std::unique_ptr<duck::OwnChunk> own_time_;
   Refused refused_;
   std::unique_ptr<Decoder> decoder_;
@@ -104,10 +111,13 @@ class LineScan::Thread final : public duck::ScanThread {
 
 class LineScan::Run final : public duck::ScanRun {
  public:
-  Run(LineScan& scan, std::unique_ptr<BlockStream> blocks, std::span<const int> columns)
-      : scan_(scan), blocks_(std::move(blocks)), columns_(columns.begin(), columns.end()) {}
+  Run(LineScan& scan, std::unique_ptr<BlockStream> blocks, std::span<const int> columns, bool is_first)
+      : scan_(scan),
+        blocks_(std::move(blocks)),
+        columns_(columns.begin(), columns.end()),
+        is_first_(is_first) {}
   Result<std::unique_ptr<duck::ScanThread>> OpenThread() override {
-    return std::unique_ptr<duck::ScanThread>(new Thread(scan_, *blocks_, columns_));
+    return std::unique_ptr<duck::ScanThread>(new Thread(scan_, *blocks_, columns_, is_first_));
   }
   int ThreadsMax() const override { return scan_.threads_; }
 
@@ -115,6 +125,7 @@ class LineScan::Run final : public duck::ScanRun {
   LineScan& scan_;
   std::unique_ptr<BlockStream> blocks_;
   std::vector<int> columns_;
+  bool is_first_;  // of its step: what cannot be decoded is told once
 };
 
 LineScan::LineScan(std::string source, Schema declared, const Format& format, int event_time_column,
@@ -149,13 +160,14 @@ class NoRows final : public duck::ScanRun {
 Result<std::unique_ptr<duck::ScanRun>> LineScan::Begin(std::span<const int> columns) {
   if (slice_ == nullptr) return std::unique_ptr<duck::ScanRun>(new NoRows);
   QN_GET(std::unique_ptr<BlockStream> blocks, slice_->Blocks());
-  return std::unique_ptr<duck::ScanRun>(new Run(*this, std::move(blocks), columns));
+  return std::unique_ptr<duck::ScanRun>(new Run(*this, std::move(blocks), columns, runs_.fetch_add(1) == 0));
 }
 
 void LineScan::SetSlice(Slice* slice, uint32_t file_base) {
   slice_ = slice;
   file_base_ = file_base;
   failure_.Clear();
+  runs_ = 0;
   rows_ = 0;
   rejects_ = 0;
   event_time_max_ = kNoTime;

@@ -89,6 +89,7 @@ class LineScan final : public duck::Scan {
   DeadLetters& dead_letters_;
   Slice* slice_ = nullptr;
   uint32_t file_base_ = 0;
+  std::atomic<int> runs_{0};  // since SetSlice: a statement may name the source twice
   FirstFailure failure_;
   std::atomic<int64_t> rows_{0};
   std::atomic<int64_t> rejects_{0};
