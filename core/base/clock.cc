@@ -7,7 +7,8 @@ namespace qn {
 
 int64_t SystemClock::WallMs() const {
   using std::chrono::duration_cast;
-  return duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 int64_t SystemClock::MonotonicNs() const {

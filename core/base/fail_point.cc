@@ -61,7 +61,8 @@ namespace {
 Status ArmOne(std::string_view item) {
   const size_t equals = item.find('=');
   if (equals == std::string_view::npos) {
-    return Invalid("QN-9003", "A fail point is armed as name=action[@nth], found '" + std::string(item) + "'.");
+    return Invalid("QN-9003",
+                   "A fail point is armed as name=action[@nth], found '" + std::string(item) + "'.");
   }
   Armed armed;
   std::string_view action = item.substr(equals + 1);

@@ -65,8 +65,8 @@ Status Failed(std::string code, std::string text);
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}                // NOLINT(google-explicit-constructor)
-  Result(Status status) : status_(std::move(status)) {         // NOLINT(google-explicit-constructor)
+  Result(T value) : value_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
+  Result(Status status) : status_(std::move(status)) {  // NOLINT(google-explicit-constructor)
     QN_CHECK(!status_.ok());
   }
 
@@ -101,14 +101,13 @@ class [[nodiscard]] Result {
 #define QN_CONCAT(a, b) QN_CONCAT_INNER(a, b)
 
 // Leaves the function with the failure of `expression`, if it failed.
-#define QN_TRY(expression)                                   \
-  do {                                                       \
+#define QN_TRY(expression)                                                        \
+  do {                                                                            \
     if (::qn::Status qn_status = (expression); !qn_status.ok()) return qn_status; \
   } while (false)
 
 // `QN_GET(auto file, files.Open(name));` declares the value, or leaves with the failure.
-#define QN_GET(declaration, expression) \
-  QN_GET_INNER(QN_CONCAT(qn_result_, __LINE__), declaration, expression)
+#define QN_GET(declaration, expression) QN_GET_INNER(QN_CONCAT(qn_result_, __LINE__), declaration, expression)
 #define QN_GET_INNER(result, declaration, expression) \
   auto result = (expression);                         \
   if (!result.ok()) return result.status();           \

@@ -1,5 +1,5 @@
-// Hands the structs over as PyCapsules, as the Arrow PyCapsule interface says: whoever takes a struct out of a
-// capsule sets the struct's release to null.
+// Hands the structs over as PyCapsules, as the Arrow PyCapsule interface says: whoever takes a struct out of
+// a capsule sets the struct's release to null.
 #include "bind/functions.h"
 
 #include <nanobind/stl/string.h>
@@ -47,13 +47,15 @@ void TakeAnswer(const nb::object& answer, std::vector<duck::ArrowBatch>* out,
 
 }  // namespace
 
-Status PythonFunctions::Call(int id, duck::ArrowBatch batch, ArrowSchema* wanted, std::vector<duck::ArrowBatch>* out,
+Status PythonFunctions::Call(int id, duck::ArrowBatch batch, ArrowSchema* wanted,
+                             std::vector<duck::ArrowBatch>* out,
                              std::vector<app::FunctionFailure>* failures) {
   const nb::gil_scoped_acquire acquire;
   try {
     const nb::object call = nb::module_::import_("qanat._functions").attr("call");
-    const nb::object answer = call(functions_[static_cast<size_t>(id)], Capsule(batch.schema.get(), "arrow_schema"),
-                                   Capsule(batch.array.get(), "arrow_array"), Capsule(wanted, "arrow_schema"));
+    const nb::object answer =
+        call(functions_[static_cast<size_t>(id)], Capsule(batch.schema.get(), "arrow_schema"),
+             Capsule(batch.array.get(), "arrow_array"), Capsule(wanted, "arrow_schema"));
     TakeAnswer(answer, out, failures);
     return Ok();
   } catch (nb::python_error& error) {

@@ -14,13 +14,20 @@ namespace {
 
 const char* KindName(qn::Kind kind) {
   switch (kind) {
-    case qn::Kind::kOk: return "ok";
-    case qn::Kind::kInvalid: return "invalid";
-    case qn::Kind::kNotFound: return "not_found";
-    case qn::Kind::kConflict: return "conflict";
-    case qn::Kind::kUnknown: return "unknown";
-    case qn::Kind::kRetryable: return "retryable";
-    case qn::Kind::kFailed: return "failed";
+    case qn::Kind::kOk:
+      return "ok";
+    case qn::Kind::kInvalid:
+      return "invalid";
+    case qn::Kind::kNotFound:
+      return "not_found";
+    case qn::Kind::kConflict:
+      return "conflict";
+    case qn::Kind::kUnknown:
+      return "unknown";
+    case qn::Kind::kRetryable:
+      return "retryable";
+    case qn::Kind::kFailed:
+      return "failed";
   }
   return "failed";
 }
@@ -79,12 +86,14 @@ class Engine {
 NB_MODULE(_core, module) {
   module.doc() = "Qanat's engine. Use the package qanat; this module is its inside and may change.";
   module.attr("__version__") = QANAT_VERSION;
-  module.attr("CoreError") = nb::steal(PyErr_NewException("qanat._core.CoreError", PyExc_RuntimeError, nullptr));
+  module.attr("CoreError") =
+      nb::steal(PyErr_NewException("qanat._core.CoreError", PyExc_RuntimeError, nullptr));
 
   nb::class_<Engine>(module, "Engine", "One pipeline: built from its description (JSON), checked, run.")
       .def(nb::init<const std::string&, nb::list>(), nb::arg("spec"), nb::arg("functions"))
       .def("describe", &Engine::Describe, "The checked pipeline as JSON.")
-      .def("run", &Engine::Run, nb::arg("options"), "Runs until the sources end or stop(); the GIL is released.")
+      .def("run", &Engine::Run, nb::arg("options"),
+           "Runs until the sources end or stop(); the GIL is released.")
       .def("stop", &Engine::Stop, nb::arg("now"), "Ends the run after the step in hand, or at once.")
       .def("progress", &Engine::Progress, "Counters as JSON; from any thread.");
 
@@ -108,5 +117,6 @@ NB_MODULE(_core, module) {
   module.def(
       "arm_fail_points", [](const std::string& text) { Check(qn::ArmFailPoints(text)); }, nb::arg("text"),
       "Arms fail points: 'name=kill@2,other=error'. For tests.");
-  module.def("fail_points_passed", &qn::FailPointsPassed, "Fail points passed since they were armed. For tests.");
+  module.def("fail_points_passed", &qn::FailPointsPassed,
+             "Fail points passed since they were armed. For tests.");
 }

@@ -14,9 +14,9 @@ namespace qn {
 using Epoch = int64_t;  // number of a step, from 1; 0 is "none yet"
 
 struct ColumnStats {
-  std::string column;      // dotted path for nested fields: names as in RETURN_STATS, e.g. "geo"."lat"
+  std::string column;  // dotted path for nested fields: names as in RETURN_STATS, e.g. "geo"."lat"
   bool has_min_max = false;
-  std::string min, max;    // DuckDB's text form
+  std::string min, max;  // DuckDB's text form
   bool is_exact = true;
   uint64_t null_count = 0;
   bool has_nan = false;
@@ -24,7 +24,7 @@ struct ColumnStats {
 
 // One data file written by the encoder: on disk, not yet synced, seen by nobody.
 struct StagedFile {
-  std::string path;        // absolute, inside the table's folder
+  std::string path;  // absolute, inside the table's folder
   uint64_t rows = 0;
   uint64_t bytes = 0;
   std::vector<std::pair<std::string, std::string>> partition;  // column → value text

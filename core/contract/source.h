@@ -27,8 +27,8 @@ struct Block {
   // Not 0: the block is only the head of one record of this many bytes, larger than the limit; it becomes a
   // dead letter.
   uint64_t oversize_bytes = 0;
-  // The first bytes of the same file, uncompressed, at most kFileHeadBytes: where the splitter wants them (a CSV
-  // file's header) and offset > 0. May be shared by all blocks of the file.
+  // The first bytes of the same file, uncompressed, at most kFileHeadBytes: where the splitter wants them (a
+  // CSV file's header) and offset > 0. May be shared by all blocks of the file.
   std::shared_ptr<const std::string> head;
 };
 inline constexpr size_t kFileHeadBytes = 64 << 10;
@@ -42,9 +42,9 @@ class RecordSplitter {
   // Whether blocks need Block::head.
   virtual bool WantsHead() const { return false; }
   // Looks for the end of one record that comes in pieces, so that a record larger than memory can be passed
-  // over. `state` is 0 with the piece that begins the record, afterwards the splitter's own. Returns the bytes
-  // of this piece up to and with the record's end, 0 when the record goes on; adds the line ends passed to
-  // `lines`. A format whose records span lines says where they end.
+  // over. `state` is 0 with the piece that begins the record, afterwards the splitter's own. Returns the
+  // bytes of this piece up to and with the record's end, 0 when the record goes on; adds the line ends passed
+  // to `lines`. A format whose records span lines says where they end.
   virtual size_t RecordEnd(const char* data, size_t size, uint64_t* state, uint64_t* lines) const {
     const void* end = size == 0 ? nullptr : std::memchr(data, '\n', size);
     if (end == nullptr) return 0;
@@ -53,7 +53,8 @@ class RecordSplitter {
   }
 };
 
-// Thread-safe: DuckDB's threads pull blocks from one stream, each block goes to exactly one of them, in order.
+// Thread-safe: DuckDB's threads pull blocks from one stream, each block goes to exactly one of them, in
+// order.
 class BlockStream {
  public:
   virtual ~BlockStream() = default;
@@ -76,9 +77,9 @@ class Slice {
  public:
   virtual ~Slice() = default;
   virtual SliceKind kind() const = 0;
-  virtual uint64_t bytes() const = 0;                        // of input, as stored (compressed size), for progress
-  virtual const std::vector<std::string>& Files() const = 0; // paths the slice touches
-  virtual Result<std::unique_ptr<BlockStream>> Blocks() = 0; // a fresh stream from the slice's beginning
+  virtual uint64_t bytes() const = 0;  // of input, as stored (compressed size), for progress
+  virtual const std::vector<std::string>& Files() const = 0;    // paths the slice touches
+  virtual Result<std::unique_ptr<BlockStream>> Blocks() = 0;    // a fresh stream from the slice's beginning
   virtual const std::vector<ParquetPart>& Parquet() const = 0;  // for Parquet sources instead of Blocks
 };
 

@@ -1,9 +1,9 @@
 // Json: text in by simdjson, text out by hand.
 #include "data/json.h"
 
+#include <simdjson.h>
 #include <charconv>
 #include <cmath>
-#include <simdjson.h>
 
 namespace qn {
 namespace {
@@ -25,12 +25,18 @@ Json FromElement(simdjson::dom::element element) {
       }
       return members;
     }
-    case element_type::INT64: return int64_t(element);
-    case element_type::UINT64: return uint64_t(element);
-    case element_type::DOUBLE: return double(element);
-    case element_type::STRING: return std::string_view(element);
-    case element_type::BOOL: return bool(element);
-    case element_type::NULL_VALUE: break;
+    case element_type::INT64:
+      return int64_t(element);
+    case element_type::UINT64:
+      return uint64_t(element);
+    case element_type::DOUBLE:
+      return double(element);
+    case element_type::STRING:
+      return std::string_view(element);
+    case element_type::BOOL:
+      return bool(element);
+    case element_type::NULL_VALUE:
+      break;
   }
   return {};
 }
@@ -62,7 +68,9 @@ const std::string& Json::Str() const {
   return text != nullptr ? *text : kEmpty;
 }
 
-std::string Json::StrOr(std::string_view fallback) const { return IsString() ? Str() : std::string(fallback); }
+std::string Json::StrOr(std::string_view fallback) const {
+  return IsString() ? Str() : std::string(fallback);
+}
 
 int64_t Json::Int(int64_t fallback) const {
   if (const auto* value = std::get_if<int64_t>(&value_)) return *value;
@@ -143,11 +151,21 @@ void AppendJsonString(std::string_view text, std::string& out) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (byte < 0x20) {
           out += "\\u00";

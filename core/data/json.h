@@ -19,18 +19,18 @@ class Json {
   using Member = std::pair<std::string, Json>;
   using Object = std::vector<Member>;
 
-  Json() = default;  // null
-  Json(std::nullptr_t) {}                                    // NOLINT(google-explicit-constructor)
-  Json(bool value) : value_(value) {}                        // NOLINT(google-explicit-constructor)
-  Json(int value) : value_(static_cast<int64_t>(value)) {}   // NOLINT(google-explicit-constructor)
-  Json(int64_t value) : value_(value) {}                     // NOLINT(google-explicit-constructor)
-  Json(uint64_t value);                                      // NOLINT(google-explicit-constructor)
-  Json(double value) : value_(value) {}                      // NOLINT(google-explicit-constructor)
-  Json(std::string value) : value_(std::move(value)) {}      // NOLINT(google-explicit-constructor)
+  Json() = default;                                             // null
+  Json(std::nullptr_t) {}                                       // NOLINT(google-explicit-constructor)
+  Json(bool value) : value_(value) {}                           // NOLINT(google-explicit-constructor)
+  Json(int value) : value_(static_cast<int64_t>(value)) {}      // NOLINT(google-explicit-constructor)
+  Json(int64_t value) : value_(value) {}                        // NOLINT(google-explicit-constructor)
+  Json(uint64_t value);                                         // NOLINT(google-explicit-constructor)
+  Json(double value) : value_(value) {}                         // NOLINT(google-explicit-constructor)
+  Json(std::string value) : value_(std::move(value)) {}         // NOLINT(google-explicit-constructor)
   Json(std::string_view value) : value_(std::string(value)) {}  // NOLINT(google-explicit-constructor)
-  Json(const char* value) : value_(std::string(value)) {}    // NOLINT(google-explicit-constructor)
-  Json(Array value) : value_(std::move(value)) {}            // NOLINT(google-explicit-constructor)
-  Json(Object value) : value_(std::move(value)) {}           // NOLINT(google-explicit-constructor)
+  Json(const char* value) : value_(std::string(value)) {}       // NOLINT(google-explicit-constructor)
+  Json(Array value) : value_(std::move(value)) {}               // NOLINT(google-explicit-constructor)
+  Json(Object value) : value_(std::move(value)) {}              // NOLINT(google-explicit-constructor)
 
   // Parses one document; at most `depth_max` levels. Failure: QN-1901 with the byte position.
   static Result<Json> Parse(std::string_view text);
@@ -41,17 +41,19 @@ class Json {
   bool IsObject() const { return std::holds_alternative<Object>(value_); }
   bool IsBool() const { return std::holds_alternative<bool>(value_); }
   bool IsInt() const { return std::holds_alternative<int64_t>(value_); }
-  bool IsNumber() const { return IsInt() || std::holds_alternative<uint64_t>(value_) || std::holds_alternative<double>(value_); }
+  bool IsNumber() const {
+    return IsInt() || std::holds_alternative<uint64_t>(value_) || std::holds_alternative<double>(value_);
+  }
 
   // The value, or the fallback when it is of another type: for optional members.
-  const std::string& Str() const;                       // "" when not a string
+  const std::string& Str() const;  // "" when not a string
   std::string StrOr(std::string_view fallback) const;
   int64_t Int(int64_t fallback = 0) const;
   uint64_t Uint(uint64_t fallback = 0) const;
   double Number(double fallback = 0) const;
   bool Bool(bool fallback = false) const;
-  const Array& Items() const;      // empty when not an array
-  const Object& Members() const;   // empty when not an object
+  const Array& Items() const;     // empty when not an array
+  const Object& Members() const;  // empty when not an object
 
   // Member of an object; a null value when absent or not an object.
   const Json& operator[](std::string_view name) const;

@@ -100,7 +100,8 @@ Type Type::ListOf(Type child) {
 
 bool Type::operator==(const Type& other) const {
   return std::tie(id, width, scale, array_size, children, labels, text) ==
-         std::tie(other.id, other.width, other.scale, other.array_size, other.children, other.labels, other.text);
+         std::tie(other.id, other.width, other.scale, other.array_size, other.children, other.labels,
+                  other.text);
 }
 
 Type Type::Of(TypeId id) {
@@ -111,14 +112,22 @@ Type Type::Of(TypeId id) {
 
 std::string Type::ToSql() const {
   switch (id) {
-    case TypeId::kDecimal: return "DECIMAL(" + std::to_string(width) + "," + std::to_string(scale) + ")";
-    case TypeId::kStruct: return StructSql(*this, "STRUCT");
-    case TypeId::kList: return children[0].type.ToSql() + "[]";
-    case TypeId::kArray: return children[0].type.ToSql() + "[" + std::to_string(array_size) + "]";
-    case TypeId::kMap: return "MAP(" + children[0].type.ToSql() + ", " + children[1].type.ToSql() + ")";
-    case TypeId::kEnum: return EnumSql(*this);
-    case TypeId::kOther: return text;
-    default: break;
+    case TypeId::kDecimal:
+      return "DECIMAL(" + std::to_string(width) + "," + std::to_string(scale) + ")";
+    case TypeId::kStruct:
+      return StructSql(*this, "STRUCT");
+    case TypeId::kList:
+      return children[0].type.ToSql() + "[]";
+    case TypeId::kArray:
+      return children[0].type.ToSql() + "[" + std::to_string(array_size) + "]";
+    case TypeId::kMap:
+      return "MAP(" + children[0].type.ToSql() + ", " + children[1].type.ToSql() + ")";
+    case TypeId::kEnum:
+      return EnumSql(*this);
+    case TypeId::kOther:
+      return text;
+    default:
+      break;
   }
   for (const Name& name : kNames) {
     if (name.id == id) return std::string(name.sql);
@@ -130,7 +139,8 @@ Result<Type> TypeFromPlanJson(const Json& json) {
   const std::string id = json["id"].StrOr("NULL");
   const Json& info = json["type_info"];
   if (id == "DECIMAL") {
-    return Type::Decimal(static_cast<uint8_t>(info["width"].Int(18)), static_cast<uint8_t>(info["scale"].Int()));
+    return Type::Decimal(static_cast<uint8_t>(info["width"].Int(18)),
+                         static_cast<uint8_t>(info["scale"].Int()));
   }
   if (id == "STRUCT") return NestedFromPlan(TypeId::kStruct, info);
   if (id == "LIST") return NestedFromPlan(TypeId::kList, info);

@@ -12,26 +12,53 @@
 namespace qn {
 
 enum class TypeId : uint8_t {
-  kBoolean, kTinyInt, kSmallInt, kInteger, kBigInt, kHugeInt,
-  kUTinyInt, kUSmallInt, kUInteger, kUBigInt, kUHugeInt,
-  kFloat, kDouble, kDecimal,
-  kVarchar, kBlob, kUuid, kJson, kBit, kEnum,
-  kDate, kTime, kTimeTz, kTimestamp, kTimestampS, kTimestampMs, kTimestampNs, kTimestampTz, kInterval,
-  kStruct, kList, kArray, kMap,
-  kNull,     // the type of a bare NULL
-  kOther,    // known to DuckDB, not to us (UNION, VARIANT, GEOMETRY, BIGNUM …); `text` names it
+  kBoolean,
+  kTinyInt,
+  kSmallInt,
+  kInteger,
+  kBigInt,
+  kHugeInt,
+  kUTinyInt,
+  kUSmallInt,
+  kUInteger,
+  kUBigInt,
+  kUHugeInt,
+  kFloat,
+  kDouble,
+  kDecimal,
+  kVarchar,
+  kBlob,
+  kUuid,
+  kJson,
+  kBit,
+  kEnum,
+  kDate,
+  kTime,
+  kTimeTz,
+  kTimestamp,
+  kTimestampS,
+  kTimestampMs,
+  kTimestampNs,
+  kTimestampTz,
+  kInterval,
+  kStruct,
+  kList,
+  kArray,
+  kMap,
+  kNull,   // the type of a bare NULL
+  kOther,  // known to DuckDB, not to us (UNION, VARIANT, GEOMETRY, BIGNUM …); `text` names it
 };
 
 struct Field;
 
 struct Type {
   TypeId id = TypeId::kNull;
-  uint8_t width = 0;            // DECIMAL
-  uint8_t scale = 0;            // DECIMAL
-  uint64_t array_size = 0;      // ARRAY
-  std::vector<Field> children;  // STRUCT: its fields; LIST, ARRAY: one; MAP: key and value
+  uint8_t width = 0;                // DECIMAL
+  uint8_t scale = 0;                // DECIMAL
+  uint64_t array_size = 0;          // ARRAY
+  std::vector<Field> children;      // STRUCT: its fields; LIST, ARRAY: one; MAP: key and value
   std::vector<std::string> labels;  // ENUM
-  std::string text;             // kOther: DuckDB's name
+  std::string text;                 // kOther: DuckDB's name
 
   // As SQL: "DECIMAL(10,2)", "STRUCT(lat DOUBLE, lon DOUBLE)", "VARCHAR[]". Names are in double quotes.
   std::string ToSql() const;
