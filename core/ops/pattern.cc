@@ -113,13 +113,20 @@ class Pattern::Parser {
   // The class of \d, \w, … or nothing.
   static std::optional<Bytes> Shorthand(char c) {
     switch (c) {
-      case 'd': return Digits();
-      case 'D': return ~Digits();
-      case 'w': return Words();
-      case 'W': return ~Words();
-      case 's': return Spaces();
-      case 'S': return ~Spaces();
-      default: return std::nullopt;
+      case 'd':
+        return Digits();
+      case 'D':
+        return ~Digits();
+      case 'w':
+        return Words();
+      case 'W':
+        return ~Words();
+      case 's':
+        return Spaces();
+      case 'S':
+        return ~Spaces();
+      default:
+        return std::nullopt;
     }
   }
 
@@ -209,8 +216,8 @@ std::optional<Pattern> Pattern::Compile(std::string_view expression, Where where
   return pattern;
 }
 
-// An item that may take more or less takes all it can. That is right when nothing after it could begin with what it
-// takes, or when all that is after it may be absent and the match may end anywhere.
+// An item that may take more or less takes all it can. That is right when nothing after it could begin with
+// what it takes, or when all that is after it may be absent and the match may end anywhere.
 bool Pattern::NeverGoesBack() const {
   for (size_t i = 0; i < items_.size(); ++i) {
     const Item& item = items_[i];
@@ -239,7 +246,8 @@ void Pattern::MergeLiterals() {
   for (Item& item : items_) {
     const bool is_plain = !item.literal.empty() && !item.may_be_absent && !item.may_repeat;
     const bool joins = is_plain && !item.group_begins && !item.group_ends && !merged.empty() &&
-                       !merged.back().literal.empty() && !merged.back().may_be_absent && !merged.back().may_repeat;
+                       !merged.back().literal.empty() && !merged.back().may_be_absent &&
+                       !merged.back().may_repeat;
     if (joins) {
       merged.back().literal += item.literal;
     } else {
@@ -257,7 +265,8 @@ bool Pattern::MatchAt(std::string_view text, size_t at, Span* group, size_t* end
     if (!item.literal.empty()) {
       const std::string& literal = item.literal;
       size_t times = 0;
-      while (text.size() - at >= literal.size() && std::memcmp(text.data() + at, literal.data(), literal.size()) == 0) {
+      while (text.size() - at >= literal.size() &&
+             std::memcmp(text.data() + at, literal.data(), literal.size()) == 0) {
         at += literal.size();
         ++times;
         if (!item.may_repeat) break;

@@ -25,8 +25,8 @@ struct PatternCall {
   std::shared_ptr<const duck::TextPart> part_;
 };
 
-// Replaces regexp_matches, regexp_full_match and regexp_extract with a constant expression and no options. Names
-// are unique in the process.
+// Replaces regexp_matches, regexp_full_match and regexp_extract with a constant expression and no options.
+// Names are unique in the process.
 std::vector<PatternCall> ReplacePatterns(plan::Node& tree);
 
 }  // namespace qn::ops
