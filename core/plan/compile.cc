@@ -97,6 +97,22 @@ const Compiler::View* Compiler::FindView(const std::string& name) const {
   return nullptr;
 }
 
+std::vector<std::pair<std::string, std::string>> Compiler::ViewsBehind(std::vector<std::string> reads) const {
+  std::vector<bool> is_behind(views_.size());
+  for (size_t next = 0; next < reads.size(); ++next) {
+    for (size_t i = 0; i < views_.size(); ++i) {
+      if (is_behind[i] || !SameName(views_[i].name, reads[next])) continue;
+      is_behind[i] = true;
+      reads.insert(reads.end(), views_[i].reads.begin(), views_[i].reads.end());
+    }
+  }
+  std::vector<std::pair<std::string, std::string>> views;
+  for (size_t i = 0; i < views_.size(); ++i) {
+    if (is_behind[i]) views.emplace_back(views_[i].name, views_[i].sql);
+  }
+  return views;
+}
+
 bool Compiler::IsStream(const std::string& input) const {
   const Input* found = FindInput(input);
   return found != nullptr && found->kind == Input::Kind::kStream;
@@ -205,8 +221,8 @@ Result<Query> Compiler::Bind(const Statement& statement, Json* plan_out) {
   query.where = statement.where;
   query.conditions = Conditions(statement);
   for (const Rule& rule : statement.rules) query.rules.push_back(rule.name);
-  for (const View& view : views_) query.views.emplace_back(view.name, view.sql);
   QN_GET(query.reads, Reads(statement));
+  query.views = ViewsBehind(query.reads);
   QN_GET(Json plan, Plan(WithRules(query.sql, statement.dataset, query.conditions)));
   if (plan_out != nullptr) *plan_out = plan;
   if (!plan["error"].Bool()) return BindTree(std::move(query), statement, plan);
@@ -422,7 +438,7 @@ Result<Query> Compiler::DeclareView(const Statement& statement) {
   std::erase_if(views_, [&statement](const View& old) { return SameName(old.name, statement.dataset); });
   QN_GET(Json parsed, Parse(query.sql));
   std::string call = VolatileCall(parsed);
-  views_.push_back({statement.dataset, query.sql, std::move(call), query.inputs});
+  views_.push_back({statement.dataset, query.sql, std::move(call), query.inputs, query.reads});
   return query;
 }
 

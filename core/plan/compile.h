@@ -101,6 +101,7 @@ class Compiler {
     std::string sql;
     std::string volatile_call;        // what in it answers differently every time
     std::vector<std::string> inputs;  // at its leaves
+    std::vector<std::string> reads;   // as it names them
   };
 
   explicit Compiler(duck::Connection& scratch) : scratch_(scratch) {}
@@ -117,6 +118,8 @@ class Compiler {
   Status CheckRuleMemory(const Statement& statement);
   std::string VolatileCall(const Json& parsed) const;
   Status CheckFragment(const Statement& statement, const Query& query, const Json& plan);
+  // Names and SQL of the views among `reads`, and those behind them, in the order of their declaration.
+  std::vector<std::pair<std::string, std::string>> ViewsBehind(std::vector<std::string> reads) const;
   bool IsStream(const std::string& input) const;
   const Input* FindInput(const std::string& name) const;
   const View* FindView(const std::string& name) const;

@@ -172,6 +172,20 @@ TEST(DeclareView, MayNeedMemoryItself) {
             "QN-1215");
 }
 
+// A statement carries the views that it goes through: those beside it name inputs that it does not have.
+TEST(DeclareView, GoesOnlyWithStatementsThatReadIt) {
+  World world;
+  World::Take(world.compiler->DeclareView({"first", "f.py:1", "SELECT * FROM events", {}, false}));
+  World::Take(world.compiler->DeclareView({"beside", "f.py:2", "SELECT * FROM users", {}, false}));
+  World::Take(world.compiler->DeclareView({"second", "f.py:3", "SELECT * FROM FIRST", {}, false}));
+  Statement statement{"total", "f.py:4", "SELECT count(*) AS n FROM second", {}, true};
+  using Views = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(World::Take(world.compiler->Compile(statement)).views,
+            (Views{{"first", "SELECT * FROM events"}, {"second", "SELECT * FROM FIRST"}}));
+  statement.sql = "SELECT count(*) AS n FROM events";
+  EXPECT_EQ(World::Take(world.compiler->Compile(statement)).views, Views{});
+}
+
 // Deep and wide statements come through or are refused; they do not end the process.
 TEST(Compile, StandsDeepAndWideStatements) {
   World& world = TheWorld();
