@@ -127,12 +127,13 @@ class OwnChunk {
   void* chunk_;
 };
 
-// One column being read, flat (DuckDB flattens before it calls a scalar function).
+// One column being read, flat (DuckDB flattens before it calls a scalar function, what is nested too). Where
+// a STRUCT is NULL its fields may hold anything, and a LIST that is NULL may have any entry.
 struct ColumnIn {
   const void* data = nullptr;
   const uint64_t* validity = nullptr;  // nullptr: no NULLs
   // STRUCT: its fields; LIST and ARRAY: the elements; MAP: the entries, whose children are key and value.
-  std::vector<ColumnIn> children;
+  std::vector<ColumnIn> children{};
 
   template <typename T>
   const T* as() const {
