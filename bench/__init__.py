@@ -1,0 +1,1 @@
+"""Figures against peers: `python -m bench`, see README.md."""

@@ -1,0 +1,1 @@
+"""The main job on a clickstream: JSON lines, five rules, projection, a table partitioned by day."""

@@ -1,0 +1,11 @@
+"""The same without rules: what flow.py costs more is the price of rules and dead letters."""
+
+import qanat as qn
+from clicks_source import CLEAN, declare_source
+
+declare_source()
+
+
+@qn.table(partition_cols=["day"])
+def clean():
+    return CLEAN
