@@ -48,7 +48,7 @@ class Buffer {
 
  private:
   void Grow(size_t wanted) {
-    size_t capacity = capacity_ < 1024 ? 1024 : capacity_ + capacity_ / 2;
+    size_t capacity = capacity_ < 256 ? 256 : capacity_ + capacity_ / 2;
     if (capacity < wanted) capacity = wanted;
     data_ = static_cast<char*>(std::realloc(data_, capacity));
     QN_CHECK(data_ != nullptr);

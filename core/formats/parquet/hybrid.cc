@@ -78,8 +78,12 @@ void AppendRun(uint32_t value, size_t size, int bits, Buffer& out) {
   out.Append(&value, static_cast<size_t>(bits + 7) / 8);
 }
 
-void AppendHybrid(const uint8_t* values, size_t size, int bits, Buffer& out) { Append(values, size, bits, out); }
+void AppendHybrid(const uint8_t* values, size_t size, int bits, Buffer& out) {
+  Append(values, size, bits, out);
+}
 
-void AppendHybrid(const uint16_t* values, size_t size, int bits, Buffer& out) { Append(values, size, bits, out); }
+void AppendHybrid(const uint16_t* values, size_t size, int bits, Buffer& out) {
+  Append(values, size, bits, out);
+}
 
 }  // namespace qn::parquet

@@ -35,7 +35,9 @@ class ThriftWriter {
  private:
   void Header(int16_t id, uint8_t kind);
   void Varint(uint64_t value);
-  void Zigzag(int64_t value) { Varint((static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63)); }
+  void Zigzag(int64_t value) {
+    Varint((static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63));
+  }
 
   std::string& out_;
   std::vector<int16_t> last_ids_;
