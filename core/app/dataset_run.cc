@@ -2,10 +2,40 @@
 #include "app/dataset_run.h"
 
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+
+#include "connectors/delta/schema_json.h"
 
 namespace qn::app {
 namespace {
+
+// Version 4, from the randomness that is handed in.
+std::function<std::string()> UuidOf(const std::function<uint64_t()>& random) {
+  return [random] {
+    const uint64_t high = (random() & 0xFFFFFFFFFFFF0FFFULL) | 0x4000ULL;
+    const uint64_t low = (random() & 0x3FFFFFFFFFFFFFFFULL) | 0x8000000000000000ULL;
+    char text[37];
+    std::snprintf(text, sizeof text, "%08llx-%04llx-%04llx-%04llx-%012llx",
+                  static_cast<unsigned long long>(high >> 32),
+                  static_cast<unsigned long long>((high >> 16) & 0xFFFF),
+                  static_cast<unsigned long long>(high & 0xFFFF), static_cast<unsigned long long>(low >> 48),
+                  static_cast<unsigned long long>(low & 0xFFFFFFFFFFFF));
+    return std::string(text);
+  };
+}
+
+// The epoch in the name of a file that was written under `pattern_of_1`, the pattern of epoch 1
+// ("part-<writer>-1-{uuidv7}"); -1 when somebody else wrote it.
+Epoch EpochOfPart(const std::string& path, const std::string& pattern_of_1) {
+  const std::string prefix = pattern_of_1.substr(0, pattern_of_1.rfind("1-{"));
+  const size_t name = path.rfind('/') + 1;  // npos + 1 is 0
+  if (path.compare(name, prefix.size(), prefix) != 0) return -1;
+  char* end = nullptr;
+  const long long epoch = std::strtoll(path.c_str() + name + prefix.size(), &end, 10);
+  return end != nullptr && *end == '-' ? epoch : -1;
+}
 
 std::string ViewPattern(Epoch epoch) { return "part-view-" + std::to_string(epoch) + "-{uuidv7}"; }
 
@@ -29,14 +59,17 @@ Result<std::unique_ptr<DatasetRun>> DatasetRun::Make(const RunContext& context, 
                                                      const Dataset& dataset) {
   static std::atomic<int> next{0};
   std::unique_ptr<DatasetRun> run(new DatasetRun(context, tables, dataset));
+  QN_TRY(run->OpenTable());
   for (const Flow& flow : dataset.flows) {
-    QN_GET(auto flow_run, FlowRun::Make(context, dataset, flow, run->dead_letters_));
+    QN_GET(auto flow_run, FlowRun::Make(context, dataset, flow, run->stored_, run->dead_letters_));
     run->flows_.push_back(std::move(flow_run));
   }
   run->dead_scan_ = std::make_unique<DeadLetterScan>();
   run->dead_scan_name_ = "qn_dead_" + std::to_string(next.fetch_add(1));
   QN_TRY(duck::RegisterScan(context.connection, run->dead_scan_name_, *run->dead_scan_));
-  QN_TRY(run->OpenTable());
+  run->dead_sink_name_ = run->dead_scan_name_ + "_sink";
+  QN_TRY(duck::RegisterRowSink(context.connection, run->dead_sink_name_,
+                               run->dead_table_sink_.Arguments(DeadLetterColumns()), run->dead_table_sink_));
   return run;
 }
 
@@ -51,15 +84,17 @@ delta::DeltaOptions DatasetRun::OptionsOf(const std::string& table, const Schema
 
 Status DatasetRun::OpenTable() {
   if (dataset_.spec.kind == DatasetKind::kTemporaryView) {
-    place_ = {tables_.storage + "/_qanat/spill/" + name(), "", dataset_.columns, {}};
-    return context_.files.MakeFolder(place_.folder);
+    folder_ = tables_.storage + "/_qanat/spill/" + name();
+    QN_GET(stored_, delta::StoredSchema(dataset_.columns));
+    return context_.files.MakeFolder(folder_);
   }
   delta::DeltaOptions options = OptionsOf(name(), dataset_.columns);
   options.comment = dataset_.spec.comment;
   options.partition_cols = dataset_.spec.partition_cols;
   for (const auto& [key, value] : dataset_.spec.properties) options.properties.emplace_back(key, value);
   QN_GET(sink_, delta::DeltaSink::Open(std::move(options), tables_.world));
-  place_ = {tables_.storage + "/" + name(), "", sink_->schema(), dataset_.spec.partition_cols};
+  folder_ = tables_.storage + "/" + name();
+  stored_ = sink_->schema();
   const Result<FileInfo> dead = context_.files.Stat(tables_.storage + "/" + DeadLetterTable(name()));
   return dead.ok() ? OpenDeadTable() : Ok();
 }
@@ -71,7 +106,7 @@ Status DatasetRun::CheckOwner() const {
     if (app_id == ours || app_id.rfind("qanat/", 0) != 0) continue;
     if (sink_->snapshot().txns.count(ours) != 0) continue;
     return Invalid("QN-3204", "The table '" + name() + "' has rows of a run whose state is gone.")
-        .With("table: " + place_.folder)
+        .With("table: " + folder_)
         .With("It was written by " + app_id + ", step " + std::to_string(txn.version) +
               "; this storage is now " + tables_.pipeline_id + ".")
         .With("Reading the sources again would store every row a second time.")
@@ -102,25 +137,52 @@ void DatasetRun::BeginStep(Epoch epoch) {
   step_files_ = 0;
   counts_ = {};
   dead_letters_.Take();  // of a step that failed
-  place_.filename_pattern = sink_ != nullptr ? sink_->FilenamePattern(epoch) : ViewPattern(epoch);
+  if (writer_ != nullptr) writer_->Abandon();
+  writer_ = nullptr;
 }
 
-Status DatasetRun::Write(FlowRun& flow, const std::string& select) {
+Result<std::unique_ptr<parquet::PartitionedWriter>> DatasetRun::OpenWriter(
+    const std::string& folder, const std::string& pattern, const Schema& columns,
+    const std::vector<std::string>& partition_cols) {
+  parquet::WriterOptions options;
+  options.folder = folder;
+  options.file_prefix = pattern.substr(0, pattern.find('{'));
+  options.new_id = UuidOf(tables_.world.random);
+  options.columns = columns;
+  options.partition_cols = partition_cols;
+  return parquet::PartitionedWriter::Make(std::move(options));
+}
+
+Status DatasetRun::Write(FlowRun& flow, const std::function<Result<std::string>()>& statement) {
   const int64_t began_ns = context_.clock.MonotonicNs();
-  Result<std::vector<StagedFile>> files = WriteTable(context_.connection, place_, select);
-  if (!files.ok()) return Retell(files.status(), flow);
-  int64_t rows = 0;
-  for (StagedFile& file : *files) {
-    rows += static_cast<int64_t>(file.rows);
+  if (writer_ == nullptr) {
+    const std::string pattern = sink_ != nullptr ? sink_->FilenamePattern(epoch_) : ViewPattern(epoch_);
+    QN_GET(writer_, OpenWriter(folder_, pattern, stored_, dataset_.spec.partition_cols));
+  }
+  flow.SetWriter(writer_.get());
+  QN_GET(const std::string sql, statement());
+  const Status status = context_.connection.Query(sql).status();
+  if (!status.ok()) return Retell(status, flow);
+  DatasetCounts counts = flow.Counts();
+  counts.seconds = Seconds(context_.clock.MonotonicNs() - began_ns);
+  counts_.Add(counts);
+  return Ok();
+}
+
+Status DatasetRun::FinishWriting() {
+  const int64_t began_ns = context_.clock.MonotonicNs();
+  if (writer_ != nullptr) {
+    QN_GET(staged_.files, writer_->Finish());
+    writer_ = nullptr;
+  }
+  for (const StagedFile& file : staged_.files) {
     step_rows_.files.push_back(file.path);
     step_rows_.bytes += file.bytes;
-    staged_.files.push_back(std::move(file));
   }
+  QN_TRY(WriteDeadLetters());
   step_files_ = staged_.files.size() + dead_staged_.files.size();
-  DatasetCounts counts = flow.Counts(rows);
-  counts.seconds = Seconds(context_.clock.MonotonicNs() - began_ns);
-  counts.files = static_cast<int64_t>(files->size());
-  counts_.Add(counts);
+  counts_.files = static_cast<int64_t>(staged_.files.size());
+  counts_.seconds += Seconds(context_.clock.MonotonicNs() - began_ns);
   return Ok();
 }
 
@@ -129,14 +191,20 @@ Status DatasetRun::WriteDeadLetters() {
   if (letters.empty()) return Ok();
   QN_TRY(OpenDeadTable());
   dead_scan_->Set(std::move(letters), epoch_, context_.clock.WallMs());
-  const TablePlace place{tables_.storage + "/" + DeadLetterTable(name()),
-                         dead_sink_->FilenamePattern(epoch_),
-                         dead_sink_->schema(),
-                         {}};
-  QN_GET(dead_staged_.files,
-         WriteTable(context_.connection, place, "SELECT * FROM " + dead_scan_name_ + "()"));
+  QN_GET(const auto writer, OpenWriter(tables_.storage + "/" + DeadLetterTable(name()),
+                                       dead_sink_->FilenamePattern(epoch_), dead_sink_->schema(), {}));
+  dead_table_sink_.SetWriter(writer.get());
+  std::string columns;
+  for (const Field& field : DeadLetterColumns())
+    columns += (columns.empty() ? "" : ", ") + QuoteName(field.name);
+  const Status status = context_.connection
+                            .Query("SELECT count(*) FROM " + dead_scan_name_ + "() WHERE " + dead_sink_name_ +
+                                   "(" + columns + ")")
+                            .status();
   dead_scan_->Set({}, 0, 0);
-  step_files_ = staged_.files.size() + dead_staged_.files.size();
+  if (!dead_table_sink_.failure().ok()) return dead_table_sink_.failure();
+  QN_TRY(status);
+  QN_GET(dead_staged_.files, writer->Finish());
   return Ok();
 }
 
@@ -193,7 +261,7 @@ Status DatasetRun::Retell(const Status& status, const FlowRun& flow) const {
   if (error.type.rfind("Out of Memory", 0) == 0) return OutOfMemory(name(), error.message);
   if (text.find("No space left on device") != std::string::npos) {
     return Status(Kind::kRetryable, "QN-3101", "The disk is full.")
-        .With("while writing " + place_.folder)
+        .With("while writing " + folder_)
         .With("The step was not committed; everything before it is. Free some space and run again.");
   }
   Status told =

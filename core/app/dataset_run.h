@@ -1,13 +1,13 @@
 // One dataset at work: its flows, its table, its dead letters, and what a step made of them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "app/dead_letter_scan.h"
 #include "app/flow_run.h"
-#include "app/table_writer.h"
 #include "connectors/delta/sink.h"
 
 namespace qn::app {
@@ -35,9 +35,10 @@ class DatasetRun {
 
   // --- one step, in this order
   void BeginStep(Epoch epoch);
-  // Runs the SELECT of a flow into staged files. Failure: retold, with the dataset named.
-  Status Write(FlowRun& flow, const std::string& select);
-  Status WriteDeadLetters();
+  // Runs a flow's statement; its rows go into the step's files. Failure: retold, with the dataset named.
+  Status Write(FlowRun& flow, const std::function<Result<std::string>()>& statement);
+  // After the last flow: the files are whole, and what was refused is written beside them.
+  Status FinishWriting();
   // The old content goes with this step's commit.
   void ReplaceAll() { replaces_all_ = true; }
   // Receipts of what was written; nothing when nothing was.
@@ -64,6 +65,10 @@ class DatasetRun {
  private:
   DatasetRun(const RunContext& context, const TableContext& tables, const Dataset& dataset);
   Status OpenTable();
+  Status WriteDeadLetters();
+  Result<std::unique_ptr<parquet::PartitionedWriter>> OpenWriter(
+      const std::string& folder, const std::string& pattern, const Schema& columns,
+      const std::vector<std::string>& partition_cols);
   Status OpenDeadTable();
   delta::DeltaOptions OptionsOf(const std::string& table, const Schema& schema) const;
   Status Retell(const Status& status, const FlowRun& flow) const;
@@ -74,10 +79,14 @@ class DatasetRun {
   DeadLetters dead_letters_;
   std::unique_ptr<DeadLetterScan> dead_scan_;
   std::string dead_scan_name_;
+  TableSink dead_table_sink_{nullptr};
+  std::string dead_sink_name_;
+  std::unique_ptr<parquet::PartitionedWriter> writer_;  // of the step; null until a flow has rows
   std::vector<std::unique_ptr<FlowRun>> flows_;
   std::unique_ptr<delta::DeltaSink> sink_;       // null for temporary views
   std::unique_ptr<delta::DeltaSink> dead_sink_;  // null until there is a dead letter
-  TablePlace place_;
+  std::string folder_;
+  Schema stored_;  // columns in the table's types
   Epoch epoch_ = 0;
   bool replaces_all_ = false;
   StagedDelta staged_;

@@ -72,20 +72,21 @@ struct FlowRun::Input {
   Watermark watermark;
 };
 
-FlowRun::FlowRun(const RunContext& context, const Dataset& dataset, const Flow& flow,
+FlowRun::FlowRun(const RunContext& context, const Dataset& dataset, const Flow& flow, const Schema& stored,
                  DeadLetters& dead_letters)
-    : context_(context), dataset_(dataset), flow_(flow), dead_letters_(dead_letters) {}
+    : context_(context), dataset_(dataset), flow_(flow), stored_(stored), dead_letters_(dead_letters) {}
 
 FlowRun::~FlowRun() = default;
 
 Result<std::unique_ptr<FlowRun>> FlowRun::Make(const RunContext& context, const Dataset& dataset,
-                                               const Flow& flow, DeadLetters& dead_letters) {
-  std::unique_ptr<FlowRun> run(new FlowRun(context, dataset, flow, dead_letters));
+                                               const Flow& flow, const Schema& stored,
+                                               DeadLetters& dead_letters) {
+  std::unique_ptr<FlowRun> run(new FlowRun(context, dataset, flow, stored, dead_letters));
   QN_TRY(run->MakeInputs());
   run->patterns_ = flow.patterns;
   for (ops::PatternCall& call : run->patterns_) QN_TRY(call.Register(context.connection));
   if (flow.answer.has_value()) QN_TRY(run->MakeFunction());
-  if (run->has_rules()) QN_TRY(run->MakeKeep());
+  QN_TRY(run->MakeSink());
   return run;
 }
 
@@ -122,11 +123,14 @@ Status FlowRun::MakeFunction() {
   return duck::RegisterScan(context_.connection, function_name_, *function_);
 }
 
-Status FlowRun::MakeKeep() {
-  const std::string source = inputs_.empty() ? dataset_.spec.name : inputs_[0]->name;
-  keep_ = std::make_unique<Keep>(dataset_.spec.name, source, dataset_.spec.expectations, dead_letters_);
-  keep_name_ = UniqueName("keep");
-  return duck::RegisterRowFilter(context_.connection, keep_name_, keep_->Arguments(), *keep_);
+Status FlowRun::MakeSink() {
+  if (has_rules()) {
+    const std::string source = inputs_.empty() ? dataset_.spec.name : inputs_[0]->name;
+    keep_ = std::make_unique<Keep>(dataset_.spec.name, source, dataset_.spec.expectations, dead_letters_);
+  }
+  sink_ = std::make_unique<TableSink>(keep_.get());
+  sink_name_ = UniqueName("sink");
+  return duck::RegisterRowSink(context_.connection, sink_name_, sink_->Arguments(stored_), *sink_);
 }
 
 Result<std::optional<int64_t>> FlowRun::PeekEventTime(const Source& source, const std::string& path) {
@@ -310,19 +314,23 @@ std::string FlowRun::RawExpression(bool has_hidden) const {
   return has_hidden ? "coalesce(" + std::string(kRawColumn) + ", " + json + ")" : json;
 }
 
-std::string FlowRun::Filtered(const std::string& fragment, bool has_hidden) const {
-  const std::string columns = ColumnList(dataset_.columns);
-  if (keep_ == nullptr) return "SELECT " + columns + " FROM (" + fragment + ")";
-  std::string call = keep_name_ + "(" + RawExpression(has_hidden) + ", ";
-  call += has_hidden ? "__qn_file, __qn_line" : "NULL::UINTEGER, NULL::BIGINT";
-  for (size_t i = 0; i < keep_->rules().size(); ++i) call += ", __qn_rule" + std::to_string(i);
-  return "SELECT " + columns + " FROM (" + fragment + ") WHERE " + call + ")";
+std::string FlowRun::IntoSink(const std::string& fragment, bool has_hidden) const {
+  std::string arguments;
+  if (keep_ != nullptr) {
+    arguments = RawExpression(has_hidden);
+    arguments += has_hidden ? ", __qn_file, __qn_line" : ", NULL::UINTEGER, NULL::BIGINT";
+    for (size_t i = 0; i < keep_->rules().size(); ++i) arguments += ", __qn_rule" + std::to_string(i);
+  }
+  for (const Field& field : stored_) {
+    arguments += (arguments.empty() ? "" : ", ") + QuoteName(field.name) + "::" + field.type.ToSql();
+  }
+  return "SELECT count(*) FROM (" + fragment + ") WHERE " + sink_name_ + "(" + arguments + ")";
 }
 
-Result<std::string> FlowRun::Select() {
+Result<std::string> FlowRun::Statement() {
   if (function_ == nullptr) {
     QN_GET(const std::string fragment, Fragment(flow_.query, has_rules()));
-    return Filtered(fragment, has_rules() && HasHidden());
+    return IntoSink(fragment, has_rules() && HasHidden());
   }
   QN_GET(const std::string fragment, Fragment(flow_.query, false));
   function_->SetQuery("SELECT " + ColumnList(flow_.query.columns) + " FROM (" + fragment + ")");
@@ -330,10 +338,10 @@ Result<std::string> FlowRun::Select() {
   options.relation = [this](const std::string&) { return function_name_ + "()"; };
   options.rules = has_rules();
   QN_GET(const std::string answer, plan::WriteFragment(*flow_.answer, options));
-  return Filtered(answer, false);
+  return IntoSink(answer, false);
 }
 
-Result<std::string> FlowRun::SelectWhole(
+Result<std::string> FlowRun::StatementWhole(
     const std::function<Result<TableRows>(const std::string& dataset)>& whole) {
   duck::Connection& connection = context_.connection;
   for (const auto& input : inputs_) {
@@ -354,20 +362,20 @@ Result<std::string> FlowRun::SelectWhole(
   for (size_t i = 0; i < flow_.query.conditions.size(); ++i) {
     rules += ", (" + flow_.query.conditions[i] + ")::BOOLEAN AS __qn_rule" + std::to_string(i);
   }
-  return Filtered("SELECT q.*" + rules + " FROM (" + flow_.query.sql + ") q", false);
+  return IntoSink("SELECT q.*" + rules + " FROM (" + flow_.query.sql + ") q", false);
 }
 
 Status FlowRun::failure() const {
-  if (keep_ != nullptr && !keep_->failure().ok()) return keep_->failure();
+  if (!sink_->failure().ok()) return sink_->failure();
   for (const auto& input : inputs_) {
     if (input->scan != nullptr && !input->scan->failure().ok()) return input->scan->failure();
   }
   return function_ != nullptr ? function_->failure() : Ok();
 }
 
-DatasetCounts FlowRun::Counts(int64_t rows_out) const {
+DatasetCounts FlowRun::Counts() const {
   DatasetCounts counts;
-  counts.rows_out = rows_out;
+  counts.rows_out = sink_->rows();
   int64_t unread = 0;
   for (const auto& input : inputs_) {
     if (input->scan != nullptr) unread += input->scan->rejects();
@@ -376,7 +384,7 @@ DatasetCounts FlowRun::Counts(int64_t rows_out) const {
   if (unread > 0) counts.dead["decode"] = unread;
   if (function_ != nullptr && function_->failures() > 0) counts.dead["udf"] = function_->failures();
   counts.rows_dead = unread + (function_ != nullptr ? function_->failures() : 0);
-  counts.rows_in = counts.rows_dead + (keep_ != nullptr ? keep_->rows_in() : rows_out);
+  counts.rows_in = counts.rows_dead + (keep_ != nullptr ? keep_->rows_in() : counts.rows_out);
   if (keep_ == nullptr) return counts;
   counts.rows_dead += keep_->rows_quarantined();
   counts.rows_dropped = keep_->rows_dropped();

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "app/function_scan.h"
-#include "app/keep.h"
 #include "app/line_scan.h"
 #include "app/pipeline.h"
 #include "app/progress.h"
+#include "app/table_sink.h"
 #include "base/clock.h"
 #include "contract/source.h"
 
@@ -41,8 +41,10 @@ std::string RowsSql(const TableRows& rows, const Schema& columns);
 class FlowRun {
  public:
   // Registers the flow's functions with DuckDB; reads nothing yet.
+  // `stored` are the table's columns, in the table's types.
   static Result<std::unique_ptr<FlowRun>> Make(const RunContext& context, const Dataset& dataset,
-                                               const Flow& flow, DeadLetters& dead_letters);
+                                               const Flow& flow, const Schema& stored,
+                                               DeadLetters& dead_letters);
   ~FlowRun();
 
   // Where the flow goes on; null: from the beginning.
@@ -62,16 +64,20 @@ class FlowRun {
   // Everything of every source from the beginning: for views that are recomputed.
   Result<Taken> TakeAll();
 
-  // The SELECT of the step: dataset columns, rules applied.
-  Result<std::string> Select();
-  // For kRecompute: views that the statement needs, then the SELECT. `whole` gives all rows of a dataset.
-  Result<std::string> SelectWhole(const std::function<Result<TableRows>(const std::string& dataset)>& whole);
+  // Where the next statement's rows go.
+  void SetWriter(parquet::PartitionedWriter* writer) { sink_->SetWriter(writer); }
+  // The statement of the step: applies the rules and writes what stays.
+  Result<std::string> Statement();
+  // For kRecompute: makes the views that the statement needs, then the same. `whole` gives all rows of a
+  // dataset.
+  Result<std::string> StatementWhole(
+      const std::function<Result<TableRows>(const std::string& dataset)>& whole);
 
   // The true reason when the step's statement failed; ok when DuckDB's own words are all there is.
   Status failure() const;
 
   // Counts of the step, after its statement ran.
-  DatasetCounts Counts(int64_t rows_out) const;
+  DatasetCounts Counts() const;
   void AddSourceCounts(std::map<std::string, SourceCounts>& counts) const;
   // Largest event time of each source with one, in microseconds, and the reader's bound.
   void AdvanceWatermarks();
@@ -83,16 +89,17 @@ class FlowRun {
 
  private:
   struct Input;
-  FlowRun(const RunContext& context, const Dataset& dataset, const Flow& flow, DeadLetters& dead_letters);
+  FlowRun(const RunContext& context, const Dataset& dataset, const Flow& flow, const Schema& stored,
+          DeadLetters& dead_letters);
   Status MakeInputs();
   Status MakeScan(Input& input);
   Status MakeFunction();
-  Status MakeKeep();
+  Status MakeSink();
   Status OpenReader(Input& input, const Json& position);
   Result<std::optional<int64_t>> PeekEventTime(const Source& source, const std::string& path);
   std::string RelationOf(const std::string& input) const;
   std::string ParquetRelation(const Input& input) const;
-  std::string Filtered(const std::string& fragment, bool has_hidden) const;
+  std::string IntoSink(const std::string& fragment, bool has_hidden) const;
   std::string RawExpression(bool has_hidden) const;
   Result<std::string> Fragment(const plan::Query& query, bool wants_rules);
   bool has_rules() const { return !dataset_.spec.expectations.empty(); }
@@ -102,12 +109,14 @@ class FlowRun {
   RunContext context_;
   const Dataset& dataset_;
   const Flow& flow_;
+  const Schema& stored_;
   DeadLetters& dead_letters_;
   std::vector<std::unique_ptr<Input>> inputs_;  // the streams; for recomputed views every source
   std::unique_ptr<duck::Connection> function_connection_;
   std::unique_ptr<FunctionScan> function_;
-  std::unique_ptr<Keep> keep_;
-  std::string keep_name_;
+  std::unique_ptr<Keep> keep_;  // null without rules
+  std::unique_ptr<TableSink> sink_;
+  std::string sink_name_;
   std::vector<ops::PatternCall> patterns_;
   std::string function_name_;
   bool is_finished_ = false;  // a flow that runs once has run

@@ -10,7 +10,7 @@
 
 #include "app/line_scan.h"
 #include "app/spec.h"
-#include "duck/row_filter.h"
+#include "duck/vector.h"
 
 namespace qn::app {
 
@@ -20,16 +20,17 @@ struct OriginFiles {
   std::vector<std::string> paths;
 };
 
-// Registered as qn_keep_<n>; arguments: raw BLOB (may be NULL where every rule holds), file UINTEGER, line
-// BIGINT, then a BOOLEAN for each rule. Called from DuckDB's threads at the same time.
-class Keep final : public duck::RowFilter {
+// Its arguments, at the front of a table sink's: raw BLOB (may be NULL where every rule holds), file
+// UINTEGER, line BIGINT, then a BOOLEAN for each rule. Called from DuckDB's threads at the same time.
+class Keep final {
  public:
   // `source` names where rows without a file come from.
   Keep(std::string dataset, std::string source, std::vector<ExpectationSpec> rules,
        DeadLetters& dead_letters);
 
   std::vector<Type> Arguments() const;
-  Status Apply(std::span<const duck::ColumnIn> columns, size_t rows, bool* keep) override;
+  size_t argument_count() const { return kFirstRule + rules_.size(); }
+  Status Apply(std::span<const duck::ColumnIn> columns, size_t rows, bool* keep);
 
   void BeginStep(OriginFiles files);
 

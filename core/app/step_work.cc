@@ -174,11 +174,10 @@ Status StepWork::ComputeFlows(DatasetRun& run, Epoch epoch, StepOutcome& outcome
     outcome.is_drained = outcome.is_drained && taken.is_drained;
     outcome.has_changes = outcome.has_changes || taken.has_moved;
     if (!taken.has_rows) continue;
-    QN_GET(const std::string select, flow->Select());
-    QN_TRY(run.Write(*flow, select));
+    QN_TRY(run.Write(*flow, [&flow] { return flow->Statement(); }));
     flow->AdvanceWatermarks();
   }
-  return run.WriteDeadLetters();
+  return run.FinishWriting();
 }
 
 Result<TableRows> StepWork::WholeOf(const std::string& dataset) {
@@ -220,11 +219,11 @@ Status StepWork::ComputeView(DatasetRun& run, Epoch epoch, StepOutcome& outcome)
   outcome.has_changes = true;
   for (const auto& flow : run.flows()) {
     QN_TRY(flow->TakeAll().status());
-    QN_GET(const std::string select,
-           flow->SelectWhole([this](const std::string& name) { return WholeOf(name); }));
-    QN_TRY(run.Write(*flow, select));
+    QN_TRY(run.Write(*flow, [this, &flow] {
+      return flow->StatementWhole([this](const std::string& name) { return WholeOf(name); });
+    }));
   }
-  QN_TRY(run.WriteDeadLetters());
+  QN_TRY(run.FinishWriting());
   view_fingerprints_[run.name()] = fingerprint;
   return Ok();
 }

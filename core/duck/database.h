@@ -61,7 +61,7 @@ class Connection {
   void Interrupt();
 
   const Api& api() const;
-  void* handle() const;  // duckdb_connection, for scan.cc and row_filter.cc
+  void* handle() const;  // duckdb_connection, for the other files of this folder
 
  private:
   friend class Database;

@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "duck/database.h"
-#include "duck/row_filter.h"
+#include "duck/row_sink.h"
 #include "duck/scan.h"
 
 namespace qn::duck {
@@ -171,35 +171,69 @@ TEST(DuckDoor, AScanGivesNestedRowsAndOnlyTheColumnsAskedFor) {
   EXPECT_EQ(rows->rows[0][0].Int(), 100'000);
 }
 
-class OddOnly final : public RowFilter {
+// Sums what it is given; refuses when told to.
+class Summing final : public RowSink {
  public:
-  Status Apply(std::span<const ColumnIn> columns, size_t rows, bool* keep) override {
-    for (size_t row = 0; row < rows; ++row) {
-      keep[row] = !columns[0].IsNull(row) && columns[0].as<int64_t>()[row] % 2 == 1 &&
-                  !columns[1].IsNull(row) && columns[1].as<bool>()[row];
+  class Thread final : public RowSinkThread {
+   public:
+    explicit Thread(Summing& all) : all_(all) {}
+    Status Take(std::span<const ColumnIn> columns, size_t rows) override {
+      for (size_t row = 0; row < rows; ++row) {
+        if (columns[0].IsNull(row)) {
+          ++all_.nulls;
+          continue;
+        }
+        all_.sum += columns[0].as<int64_t>()[row];
+        const ListEntry tags = columns[1].as<ListEntry>()[row];
+        for (uint64_t i = 0; i < tags.length; ++i) {
+          all_.tag_bytes += columns[1].children[0].as<String>()[tags.offset + i].view().size();
+        }
+        if (!columns[2].IsNull(row))
+          all_.lat += static_cast<int64_t>(columns[2].children[0].as<double>()[row]);
+      }
+      all_.rows += rows;
+      return all_.fail ? Failed("QN-3501", "No more.") : Ok();
     }
-    seen += rows;
-    return fail ? Failed("QN-3501", "No more.") : Ok();
+
+   private:
+    Summing& all_;
+  };
+  Result<std::unique_ptr<RowSinkThread>> OpenThread() override {
+    ++threads;
+    return std::unique_ptr<RowSinkThread>(new Thread(*this));
   }
-  std::atomic<size_t> seen{0};
+  std::atomic<int64_t> sum{0}, nulls{0}, tag_bytes{0}, lat{0};
+  std::atomic<size_t> rows{0}, threads{0};
   bool fail = false;
 };
 
-TEST(DuckDoor, ARowFilterSeesEveryRowOnceAndNullsToo) {
+TEST(DuckDoor, ARowSinkTakesEveryRowOnceWithItsNestedValues) {
   auto database = OpenOrDie();
   auto connection = std::move(database->Connect()).value();
-  OddOnly filter;
-  ASSERT_TRUE(RegisterRowFilter(*connection, "odd_only",
-                                {Type::Of(TypeId::kBigInt), Type::Of(TypeId::kBoolean)}, filter)
+  Summing sink;
+  Type place = Type::Of(TypeId::kStruct);
+  place.children = {{"lat", Type::Of(TypeId::kDouble), true, ""}};
+  ASSERT_TRUE(RegisterRowSink(*connection, "summing",
+                              {Type::Of(TypeId::kBigInt), Type::ListOf(Type::Of(TypeId::kVarchar)), place},
+                              sink)
                   .ok());
   auto rows = connection->Query(
-      "SELECT count(*) FROM (SELECT nullif(i, 7) AS i, i < 5000 AS rule FROM range(10000) t(i)) WHERE "
-      "odd_only(i, rule)");
+      "SELECT count(*) FROM (SELECT nullif(i, 7) AS i, list_transform(range(i % 3), lambda x: 'tag' || i) AS "
+      "tags, "
+      "CASE WHEN i % 2 = 0 THEN {'lat': i::DOUBLE} END AS place FROM range(10000) t(i)) "
+      "WHERE summing(i, tags, place)");
   ASSERT_TRUE(rows.ok()) << rows.status().ToString();
-  EXPECT_EQ(rows->rows[0][0].Int(), 2499);
-  EXPECT_EQ(filter.seen, 10000u);
-  filter.fail = true;
-  rows = connection->Query("SELECT count(*) FROM range(10) t(i) WHERE odd_only(i, true)");
+  EXPECT_EQ(rows->rows[0][0].Int(), 0);
+  EXPECT_EQ(sink.rows, 10000u);
+  EXPECT_EQ(sink.nulls, 1);
+  EXPECT_EQ(sink.sum, 49995000 - 7);
+  EXPECT_EQ(sink.lat, 24995000);
+  auto expected = connection->Query(
+      "SELECT sum(length('tag' || i) * (i % 3))::BIGINT FROM range(10000) t(i) WHERE i <> 7");
+  EXPECT_EQ(sink.tag_bytes, expected->rows[0][0].Int());
+  EXPECT_GE(sink.threads, 1u);
+  sink.fail = true;
+  rows = connection->Query("SELECT count(*) FROM range(10) t(i) WHERE summing(i, [], NULL)");
   ASSERT_FALSE(rows.ok());
   EXPECT_NE(rows.status().text().find("QN-3501  No more."), std::string::npos) << rows.status().text();
 }
