@@ -163,5 +163,9 @@ def test_each_breach_is_named(house: House, file: str, text: str, complaint: str
     assert house({file: text}) == [complaint]
 
 
+def test_a_test_may_be_longer_than_the_coordinator(house: House) -> None:
+    assert house({"core/run/step_test.cc": "\n" * 20}) == []
+
+
 def test_a_folder_that_went_must_leave_the_rules_too(house: House) -> None:
     assert house({"core/app/all.cc": None}) == ["core/app: is in layers.toml, but has no files"]
