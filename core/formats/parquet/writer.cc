@@ -164,6 +164,12 @@ Status PartitionedWriter::Thread::Append(std::span<const duck::ColumnIn> columns
                                          std::span<const uint32_t> rows) {
   QN_CHECK(columns.size() == writer_.options_.columns.size());
   if (rows.empty()) return Ok();
+  Status status = Take(columns, rows);
+  return status.ok() ? status : writer_.Keep(std::move(status));
+}
+
+Status PartitionedWriter::Thread::Take(std::span<const duck::ColumnIn> columns,
+                                       std::span<const uint32_t> rows) {
   if (writer_.keys_.empty()) {
     QN_GET(Part * only, Locate(columns, rows[0]));
     QN_TRY(AppendTo(*only, columns, rows));
@@ -247,6 +253,12 @@ PartitionedWriter::Thread& PartitionedWriter::ThisThread() {
   return *thread;
 }
 
+Status PartitionedWriter::Keep(Status failure) {
+  const std::lock_guard lock(mutex_);
+  if (failure_.ok()) failure_ = failure;
+  return failure;
+}
+
 std::string PartitionedWriter::NewPath(const std::string& folder) {
   const std::lock_guard lock(mutex_);
   return folder + "/" + options_.file_prefix + options_.new_id() + ".parquet";
@@ -315,7 +327,7 @@ Status PartitionedWriter::FlushAll() {
 Result<std::vector<StagedFile>> PartitionedWriter::Finish() {
   QN_CHECK(!is_done_);
   std::vector<StagedFile> files;
-  Status status = FlushAll();
+  Status status = failure_.ok() ? FlushAll() : failure_;
   for (auto it = partitions_.begin(); status.ok() && it != partitions_.end(); ++it)
     status = it->second->Finish(files);
   if (!status.ok()) {

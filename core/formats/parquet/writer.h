@@ -68,6 +68,7 @@ class PartitionedWriter {
   Result<Partition*> FindPartition(std::span<const duck::ColumnIn> columns, size_t row);
   Status FlushAll();
   std::string NewPath(const std::string& folder);
+  Status Keep(Status failure);
 
   WriterOptions options_;
   ParquetSchema schema_;
@@ -76,13 +77,14 @@ class PartitionedWriter {
   std::unordered_map<std::thread::id, std::unique_ptr<Thread>> threads_;
   std::map<std::vector<std::string>, std::unique_ptr<Partition>> partitions_;  // by encoded key
   std::atomic<size_t> open_files_{0};
+  Status failure_;  // of the first Append that failed
   bool is_done_ = false;
 };
 
 // Of one thread.
 class PartitionedWriter::Thread {
  public:
-  Thread(PartitionedWriter& writer);
+  explicit Thread(PartitionedWriter& writer);
   ~Thread();
 
   // Appends the given rows, ascending, of flat columns in the order of WriterOptions::columns. What it fails
@@ -93,6 +95,7 @@ class PartitionedWriter::Thread {
   friend class PartitionedWriter;
   struct Part;
 
+  Status Take(std::span<const duck::ColumnIn> columns, std::span<const uint32_t> rows);
   Result<Part*> Locate(std::span<const duck::ColumnIn> columns, size_t row);
   Status AppendTo(Part& part, std::span<const duck::ColumnIn> columns, std::span<const uint32_t> rows);
   Status Flush(Part& part, PageMaker& maker);
