@@ -6,6 +6,7 @@ costs milliseconds to begin. The zygote itself opens no database and starts no t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -45,22 +46,22 @@ class Outcome:
 
 
 class Lives:
-    """Gives lives to pipelines. ``user``: the name of whom they run as."""
+    """Gives lives to pipelines. ``obeys_modes``: also as root, they may do only what the modes of files allow."""
 
-    def __init__(self, user: str = "") -> None:
+    def __init__(self, *, obeys_modes: bool = False) -> None:
         command = [sys.executable, __file__]
-        if user:
-            command = ["setpriv", f"--reuid={user}", "--regid=nogroup", "--clear-groups", *command]
+        if obeys_modes and os.geteuid() == 0:
+            command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
         self._zygote = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def __enter__(self) -> Lives:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        assert self._zygote.stdin is not None
-        self._zygote.stdin.close()
+        assert self._zygote.stdin is not None and self._zygote.stdout is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._zygote.stdin.close()
         self._zygote.wait()
-        assert self._zygote.stdout is not None
         self._zygote.stdout.close()
 
     def live(

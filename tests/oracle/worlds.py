@@ -44,6 +44,8 @@ _BROKEN = [
     b'{"id": 3, "k": "\xff\xfe"}',
     b'{"id": 1.5}',
     b"{" * 200,
+    b'{"ts": "0044-03-15 (BC) 00:00:00"}',  # years that DuckDB writes so, and JSON lines do not take
+    b'{"ts": "294247-01-10 04:00:54.775806"}',
 ]
 _DATES = [
     "0001-01-01 00:00:00",
