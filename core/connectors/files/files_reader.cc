@@ -188,6 +188,7 @@ class FilesReader final : public Reader {
     const int64_t begun = options_.clock == nullptr ? 0 : options_.clock->MonotonicNs();
     QN_GET(const std::vector<FileInfo> found, ListFiles(files_, options_.glob, hidden_));
     if (!has_listed_ && found.empty()) Warn(NothingFoundWarning(options_.glob));
+    QN_TRY(CheckCurrent(found));
     std::vector<Waiting> waiting;
     std::unordered_map<std::string, int64_t> times;
     for (const FileInfo& file : found) {
@@ -213,6 +214,14 @@ class FilesReader final : public Reader {
       idle_until_ns_ = listed_at_ns_ + kListingShare * (listed_at_ns_ - begun);
     }
     return Ok();
+  }
+
+  // The rest of a file that was begun is owed: without it, nothing goes on.
+  Status CheckCurrent(const std::vector<FileInfo>& found) const {
+    const auto is_current = [this](const FileInfo& file) { return file.path == current_; };
+    if (current_.empty() || std::any_of(found.begin(), found.end(), is_current)) return Ok();
+    const SeenFile* seen = seen_.Find(current_);
+    return VanishedFile(current_, seen == nullptr ? Mark{} : seen->mark);
   }
 
   // Whether there is something to read in it.

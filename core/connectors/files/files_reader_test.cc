@@ -366,6 +366,22 @@ TEST(FilesReader, FileThatVanishesInItsMiddleIsRefused) {
             "  Nothing of this step was stored. Put it back, or accept the loss with --full-refresh.");
 }
 
+TEST(FilesReader, FileThatVanishesInItsMiddleBetweenTwoRunsIsRefused) {
+  World world;
+  world.files.Write("/in/a", "1\n2\n3\n");
+  world.files.Write("/in/b", "4\n");
+  const auto reader = world.Open();
+  ASSERT_EQ(Texts(*Pull(**reader->Next(4), world.lines)), (Strings{"1\n", "2\n"}));
+  const Json position = world.Tell(*reader);
+  world.files.Delete("/in/a");
+  EXPECT_EQ(world.TryDrain(*world.Open(position)).status().ToString(),
+            "QN-2109  File '/in/a' vanished before it was read to its end.\n"
+            "  read from it before: 2 lines, 4 bytes\n"
+            "  Nothing of this step was stored. Put it back, or accept the loss with --full-refresh.");
+  world.files.Write("/in/a", "1\n2\n3\n");
+  EXPECT_EQ(Texts(world.Drain(*world.Open(position))), (Strings{"3\n", "4\n"}));
+}
+
 TEST(FilesReader, UnreadableFileIsNamed) {
   World world;
   world.files.Write("/in/a", "1\n");
