@@ -12,8 +12,9 @@ from pathlib import Path
 import duckdb
 
 _OVER_ALL = """
-SELECT count(*) AS rows, coalesce(sum(hash(event_id, user_id, session, epoch_us(ts), host, path, ip, user_agent,
-  country, (price * 100)::BIGINT, lat, lon, array_to_string(tags, ','), day::DATE)), 0)::VARCHAR AS digest
+SELECT count(*) AS rows, coalesce(sum(hash(
+    event_id, user_id, session, epoch_us(ts), host, path, ip, user_agent, country, (price * 100)::BIGINT,
+    lat, lon, array_to_string(tags, ','), day::DATE)), 0)::VARCHAR AS digest
 FROM read_parquet({files}, hive_partitioning = true, hive_types = {{'day': DATE}})
 """
 
@@ -23,7 +24,11 @@ def told(folder: Path) -> dict[str, object]:
     dead = folder / "clean__dead_letters"
     connection = duckdb.connect()
     found = connection.execute(_OVER_ALL.format(files=_files(folder / "clean"))).fetchone() or (0, "0")
-    return {"good": found[0], "digest": found[1], "bad": _dead_letters(connection, dead) if dead.exists() else None}
+    return {
+        "good": found[0],
+        "digest": found[1],
+        "bad": _dead_letters(connection, dead) if dead.exists() else None,
+    }
 
 
 def _files(table: Path) -> list[str]:

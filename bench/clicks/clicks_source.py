@@ -7,13 +7,15 @@ import os
 import qanat as qn
 
 SCHEMA = """event_id VARCHAR, user_id BIGINT, session VARCHAR, ts TIMESTAMP, url VARCHAR, ip VARCHAR,
-            user_agent VARCHAR, country VARCHAR, price DECIMAL(10,2), geo STRUCT(lat DOUBLE, lon DOUBLE), tags VARCHAR[]"""
+            user_agent VARCHAR, country VARCHAR, price DECIMAL(10,2), geo STRUCT(lat DOUBLE, lon DOUBLE),
+            tags VARCHAR[]"""
 
 RULES = {
     "has_user": "user_id IS NOT NULL",
     "ts_in_range": "ts >= TIMESTAMP '2026-01-01' AND ts < TIMESTAMP '2027-01-01'",
     "price_not_negative": "price >= 0",
-    "url_is_web": "regexp_matches(host, '^[A-Za-z0-9.-]+$') AND starts_with(path, '/')",  # '' when url has no host
+    # host and path are '' when the URL has none
+    "url_is_web": "regexp_matches(host, '^[A-Za-z0-9.-]+$') AND starts_with(path, '/')",
     "country_is_code": "length(country) = 2",
 }
 

@@ -1,7 +1,8 @@
 """The main job, ours: typed source, five rules with dead letters, projection, a Delta table by day."""
 
-import qanat as qn
 from clicks_source import CLEAN, RULES, declare_source
+
+import qanat as qn
 
 declare_source()
 

@@ -1,7 +1,8 @@
 """The same without rules: what flow.py costs more is the price of rules and dead letters."""
 
-import qanat as qn
 from clicks_source import CLEAN, declare_source
+
+import qanat as qn
 
 declare_source()
 

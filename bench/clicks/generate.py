@@ -10,25 +10,26 @@ import json
 import os
 import re
 import shutil
-import time
 from pathlib import Path
 
 CACHE = Path(os.environ.get("QANAT_BENCH_CACHE", "~/.cache/qanat/bench")).expanduser()
 SEED = 42
 ROWS_A_FILE = 62_500
-DAMAGE = ("cut", "no_user", "ts_out_of_range", "price_negative", "url_invalid")
+# How a row can be damaged, each by the name of the rule that finds it; "decode" is a line cut short.
+DAMAGE = ("decode", "has_user", "ts_in_range", "price_not_negative", "url_is_web")
 
 _UNITS = {"": 1, "K": 1_000, "M": 1_000_000}
 
 # r(k, n): the k-th draw of a row, 0 <= r < n. Strides of i leave room for all draws of a row.
 _MACROS = """
-CREATE MACRO r(i, k, n) AS (hash({seed}::UBIGINT * 1000000007 + i::UBIGINT * 64 + k) >> 11)::BIGINT % n::BIGINT;
+CREATE MACRO r(i, k, n) AS
+  (hash({seed}::UBIGINT * 1000000007 + i::UBIGINT * 64 + k) >> 11)::BIGINT % n::BIGINT;
 CREATE MACRO hex16(i, k) AS format('{{:016x}}', hash({seed}::UBIGINT * 1000000007 + i::UBIGINT * 64 + k));
 CREATE MACRO pick(i, k, words) AS words[r(i, k, len(words)) + 1];
 """
 
-# 26 ms between events: 1 M rows are 7.2 hours, 10 M three days. One event in ten is up to 29 s late. One user in
-# ten rows is user 1; the others come from 14,000 active ones, who change every half hour.
+# 26 ms between events: 1 M rows are 7.2 hours, 10 M three days. One event in ten is up to 29 s late. One row
+# in ten is of user 1; the others come from 14,000 active users, who change every half hour.
 _DRAWS = """
 SELECT i, CASE WHEN r(i, 0, 100) = 0 THEN r(i, 1, 5)::INT ELSE -1 END AS damage, r(i, 2, 2) AS variant,
   1772395200000 + (i * 25.92)::BIGINT AS arrival,
@@ -38,9 +39,9 @@ SELECT i, CASE WHEN r(i, 0, 100) = 0 THEN r(i, 1, 5)::INT ELSE -1 END AS damage,
   END AS user_id,
   sqrt(-2 * ln((r(i, 7, 1000000) + 1) / 1e6)) * cos(2 * pi() * r(i, 8, 1000000) / 1e6) AS normal,
   least(exp(7.5 + 1.2 * normal)::BIGINT, 999999) AS cents,
-  format('{}/{}/{}/{}?utm_source={}&q={}', pick(i, 9, getvariable('hosts')), pick(i, 10, getvariable('sections')),
-    pick(i, 11, getvariable('pages')), 1 + r(i, 12, 49999), pick(i, 13, getvariable('origins')),
-    r(i, 14, 1000000)) AS place,
+  format('{}/{}/{}/{}?utm_source={}&q={}',
+    pick(i, 9, getvariable('hosts')), pick(i, 10, getvariable('sections')), pick(i, 11, getvariable('pages')),
+    1 + r(i, 12, 49999), pick(i, 13, getvariable('origins')), r(i, 14, 1000000)) AS place,
   pick(user_id, 15, getvariable('countries')) AS land
 FROM range({first}, {last}) t(i)
 """
@@ -56,7 +57,8 @@ SELECT *,
   CASE WHEN damage = 4 AND variant = 0 THEN 'not a url'
        WHEN damage = 4 THEN 'ftp://' || place ELSE 'https://' || place END AS url,
   CASE WHEN r(i, 22, 10) = 0 THEN lower(land) ELSE land END AS country,
-  list_transform(range(r(i, 23, 4)::BIGINT), lambda k: '"' || pick(i, 24 + k, getvariable('tags')) || '"') AS tags
+  list_transform(range(r(i, 23, 4)::BIGINT),
+    lambda k: '"' || pick(i, 24 + k, getvariable('tags')) || '"') AS tags
 FROM draws
 """
 
@@ -106,55 +108,58 @@ def folder_of(rows: int, seed: int = SEED) -> Path:
 
 def clicks(rows: int, seed: int = SEED) -> dict[str, object]:
     """Makes the set unless it is there. What it holds: folder, rows, bytes, good, bad by kind of damage."""
-    folder = folder_of(rows, seed)
+    folder = CACHE / "data" / f"clicks-{rows}-{seed}"
     about = folder / "about.json"
     if not about.exists():
         unfinished = folder.with_name(folder.name + ".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        told = _write(rows, seed, unfinished)
+        told = write(rows, seed, unfinished, ROWS_A_FILE)
         (unfinished / "about.json").write_text(json.dumps(told))
         unfinished.rename(folder)
     return {"folder": str(folder), **json.loads(about.read_text())}
 
 
-def write_file(path: Path, first: int, last: int, seed: int = SEED) -> dict[str, int]:
-    """Rows first … last - 1 into one file; how many of them are damaged, by kind."""
+def write(rows: int, seed: int, folder: Path, rows_a_file: int) -> dict[str, object]:
+    """Makes the files in a new folder; what they hold."""
     import duckdb
 
+    folder.mkdir(parents=True)
     connection = duckdb.connect()
     connection.execute(_MACROS.format(seed=seed))
     for name, words in _WORDS.items():
         connection.execute(f"SET VARIABLE {name} = {words.split()!r}")
     connection.execute(f"SET VARIABLE systems = {_SYSTEMS!r}")
-    draws = _DRAWS.replace("{first}", str(first)).replace("{last}", str(last))
-    connection.execute(f"CREATE TEMP TABLE made AS WITH draws AS ({draws}), members AS ({_MEMBERS}) {_LINES}")
-    connection.execute(
-        f"COPY (SELECT line FROM made) TO '{path}' (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01')"
-    )
-    counted = connection.execute("SELECT damage, count(*) FROM made WHERE damage >= 0 GROUP BY 1").fetchall()
-    connection.close()
-    return {DAMAGE[damage]: count for damage, count in counted}
-
-
-def _write(rows: int, seed: int, folder: Path) -> dict[str, object]:
     bad = dict.fromkeys(DAMAGE, 0)
-    for number, first in enumerate(range(0, rows, ROWS_A_FILE)):
-        damaged = write_file(folder / f"part-{number:05d}.jsonl", first, min(first + ROWS_A_FILE, rows), seed)
-        for kind, count in damaged.items():
-            bad[kind] += count
+    for number, first in enumerate(range(0, rows, rows_a_file)):
+        draws = _DRAWS.replace("{first}", str(first)).replace("{last}", str(min(first + rows_a_file, rows)))
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE made AS WITH draws AS ({draws}), members AS ({_MEMBERS}) {_LINES}"
+        )
+        path = folder / f"part-{number:05d}.jsonl"
+        connection.execute(
+            f"COPY (SELECT line FROM made) TO '{path}'"
+            " (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\x01')"
+        )
+        counted = connection.execute(
+            "SELECT damage, count(*) FROM made WHERE damage >= 0 GROUP BY 1"
+        ).fetchall()
+        for damage, count in counted:
+            bad[DAMAGE[damage]] += count
     size = sum(path.stat().st_size for path in folder.glob("*.jsonl"))
     return {"rows": rows, "bytes": size, "seed": seed, "good": rows - sum(bad.values()), "bad": bad}
 
 
 def main() -> None:
-    """`python -m bench.clicks.generate 1M`."""
+    """`python -m bench.clicks.generate 1M`: prints what the set holds, as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("size", help="rows: 1000, 100K, 10M")
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--into", type=Path, help="a new folder, instead of the cache")
+    parser.add_argument("--rows-a-file", type=int, default=ROWS_A_FILE, help="with --into")
     asked = parser.parse_args()
-    began = time.monotonic()
-    print(clicks(rows_of(asked.size), asked.seed), f"{time.monotonic() - began:.1f} s")
+    rows = rows_of(asked.size)
+    told = write(rows, asked.seed, asked.into, asked.rows_a_file) if asked.into else clicks(rows, asked.seed)
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":

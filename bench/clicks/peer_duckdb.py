@@ -1,4 +1,4 @@
-"""The main job as DuckDB's guide has it: read_json with types, one COPY. Bad rows are left out and not kept."""
+"""The main job as DuckDB's guide has it: read_json with types, one COPY. Bad rows are left out."""
 
 import sys
 
@@ -20,7 +20,8 @@ COPY (
       regexp_extract(url, '^https?://([^/]+)', 1) AS host,
       regexp_extract(url, '^https?://[^/]+([^?#]*)', 1) AS path,
       ip, user_agent, lower(country) AS country, price, geo.lat AS lat, geo.lon AS lon, tags, ts::DATE AS day
-    FROM read_json('{source}/*.jsonl', format = 'newline_delimited', columns = {COLUMNS!r}, ignore_errors = true)
+    FROM read_json('{source}/*.jsonl', format = 'newline_delimited', columns = {COLUMNS!r},
+      ignore_errors = true)
   )
   WHERE user_id IS NOT NULL
     AND ts >= TIMESTAMP '2026-01-01' AND ts < TIMESTAMP '2027-01-01'

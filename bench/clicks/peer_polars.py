@@ -1,7 +1,7 @@
-"""The main job in Polars: lines, json_decode, the streaming engine, a partitioned sink. Bad rows are left out.
+"""The main job in Polars: lines, json_decode, streaming engine, partitioned sink. Bad rows are left out.
 
-scan_ndjson, which its guide has first, fails as a whole on a cut line, with ignore_errors too; so does json_decode.
-Lines that do not end their object are therefore left out before.
+scan_ndjson, which its guide has first, fails as a whole on a cut line, with ignore_errors too; so does
+json_decode. Lines that do not end their object are therefore left out before.
 """
 
 import sys
@@ -41,4 +41,6 @@ clean = (
     )
     .with_columns(pl.col("ts").dt.date().alias("day"))
 )  # fmt: skip
-clean.sink_parquet(pl.PartitionBy(f"{target}/clean", key="day"), compression="zstd", mkdir=True, maintain_order=False)
+clean.sink_parquet(
+    pl.PartitionBy(f"{target}/clean", key="day"), compression="zstd", mkdir=True, maintain_order=False
+)

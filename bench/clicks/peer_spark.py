@@ -1,4 +1,4 @@
-"""The main job in Spark Structured Streaming: file source, file sink with checkpoint. Bad rows are left out."""
+"""The main job in Spark Structured Streaming: file source, file sink. Bad rows are left out."""
 
 import sys
 
@@ -6,7 +6,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as f
 
 SCHEMA = """event_id string, user_id bigint, session string, ts timestamp, url string, ip string,
-            user_agent string, country string, price decimal(10,2), geo struct<lat: double, lon: double>, tags array<string>"""
+            user_agent string, country string, price decimal(10,2),
+            geo struct<lat: double, lon: double>, tags array<string>"""
 
 source, target = sys.argv[1:]
 session = (

@@ -1,0 +1,35 @@
+"""Runs flow.py in steps of so many bytes, which the command line does not offer: STORAGE BYTES.
+
+Prints the seconds from each step's end to the next one's, as a JSON list.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+import time
+from pathlib import Path
+
+from qanat.engines.native import Engine, Limits, RunningThread, RunOptions
+from qanat.pipelines.load import load
+
+_LOOK_S = 0.0005
+
+storage, step_bytes = sys.argv[1:]
+pipeline = load(Path(__file__).with_name("flow.py"))
+engine = Engine(pipeline, storage, Limits(step_bytes_max=int(step_bytes)))
+thread = RunningThread(engine, RunOptions())
+thread.start()
+steps = 0
+ends: list[float] = []
+while thread.is_alive():
+    done = engine.progress().datasets
+    now = time.perf_counter()
+    if done and done["clean"].steps > steps:
+        steps = done["clean"].steps
+        ends.append(now)
+    time.sleep(_LOOK_S)
+if thread.failure is not None:
+    raise thread.failure
+print(json.dumps([after - before for before, after in itertools.pairwise(ends)]))
