@@ -1,6 +1,8 @@
 // The tree and the fragment of some statements, as text in tests/fixtures/plans/golden. A new version of
 // DuckDB whose plans have another form shows here first. After reading the differences:
 //   QANAT_UPDATE_GOLDEN=1 ./qn_plan_test --gtest_filter='Golden*'
+#include <regex>
+
 #include "plan/read_plan.h"
 #include "plan/test_world.h"
 
@@ -66,6 +68,13 @@ std::string Broken(std::string sql) {
   return sql;
 }
 
+// DuckDB 2.0.1 gives text constants the type that they have anyway; 2.0.0 does not.
+std::string Plain(const std::string& text) {
+  static const std::regex kTyped("('(?:[^']|'')*')::VARCHAR");
+  static const std::regex kCast("CAST\\(('(?:[^']|'')*') AS VARCHAR\\)");
+  return std::regex_replace(std::regex_replace(text, kTyped, "$1"), kCast, "$1");
+}
+
 TEST(Golden, TreesAndFragmentsAreAsRecorded) {
   for (const Case& one : Cases()) {
     SCOPED_TRACE(one.name);
@@ -74,7 +83,7 @@ TEST(Golden, TreesAndFragmentsAreAsRecorded) {
                              Broken(World::Take(WriteFragment(query, {}))) + "\n";
     const std::string path = FixturePath("golden/" + std::string(one.name) + ".txt");
     if (std::getenv("QANAT_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
-    EXPECT_EQ(text, ReadFile(path));
+    EXPECT_EQ(Plain(text), Plain(ReadFile(path)));
   }
 }
 

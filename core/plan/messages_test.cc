@@ -291,10 +291,13 @@ TEST(Messages, WhatCannotBeCarried) {
   EXPECT_EQ(FirstLine(Refusal("SELECT sid, content FROM events, read_text('" + FixturePath("statements.sql") +
                               "')")),
             "QN-1208  Dataset 'result' reads the stream 'events' and files beside the pipeline.");
-  EXPECT_EQ(FirstLine(Refusal("SELECT sid, file FROM events, glob('*')")),
-            "QN-1208  The SQL of dataset 'result' cannot be cut into a fragment: 'glob' reads beside the "
-            "pipeline; declare it as "
-            "a reference and read that.");
+  // DuckDB 2.0.0 writes glob into the plan, 2.0.1 does not.
+  const std::string glob = FirstLine(Refusal("SELECT sid, file FROM events, glob('*')"));
+  EXPECT_TRUE(glob == "QN-1208  Dataset 'result' reads the stream 'events' and files beside the pipeline." ||
+              glob ==
+                  "QN-1208  The SQL of dataset 'result' cannot be cut into a fragment: 'glob' reads beside "
+                  "the pipeline; declare it as a reference and read that.")
+      << glob;
 }
 
 }  // namespace
