@@ -1,4 +1,4 @@
-"""Puts simdjson.h and simdjson.cpp into the folder given: taken from a source package on PyPI, hash checked."""
+"""Puts simdjson.h and simdjson.cpp into the folder given: from a source package on PyPI, hash checked."""
 
 import hashlib
 import os

@@ -23,23 +23,24 @@ rows = (
 )
 geo = pl.col("geo").struct
 clean = (
-    rows.select(
-        "event_id", "user_id", "session",
+    rows.with_columns(
         pl.col("ts").str.to_datetime("%Y-%m-%dT%H:%M:%S%.3fZ", time_unit="us", strict=False),
-        pl.col("url").str.extract(r"^https?://([^/]+)", 1).alias("host"),
-        pl.col("url").str.extract(r"^https?://[^/]+([^?#]*)", 1).alias("path"),
-        "ip", "user_agent", pl.col("country").str.to_lowercase(),
         pl.col("price").cast(pl.Decimal(10, 2), strict=False),
-        geo.field("lat"), geo.field("lon"), "tags",
     )
     .filter(
         pl.col("user_id").is_not_null(),
         pl.col("ts").is_between(pl.datetime(2026, 1, 1), pl.datetime(2027, 1, 1), closed="left"),
         pl.col("price") >= 0,
-        pl.col("host").str.contains(r"^[A-Za-z0-9.-]+$") & pl.col("path").str.starts_with("/"),
+        pl.col("url").str.contains(r"^https?://[A-Za-z0-9.-]+/"),
         pl.col("country").str.len_chars() == 2,
     )
-    .with_columns(pl.col("ts").dt.date().alias("day"))
+    .select(
+        "event_id", "user_id", "session", "ts",
+        pl.col("url").str.extract(r"^https?://([^/]+)", 1).alias("host"),
+        pl.col("url").str.extract(r"^https?://[^/]+([^?#]*)", 1).alias("path"),
+        "ip", "user_agent", pl.col("country").str.to_lowercase(), "price",
+        geo.field("lat"), geo.field("lon"), "tags", pl.col("ts").dt.date().alias("day"),
+    )
 )  # fmt: skip
 clean.sink_parquet(
     pl.PartitionBy(f"{target}/clean", key="day"), compression="zstd", mkdir=True, maintain_order=False

@@ -24,19 +24,18 @@ session.sparkContext.setLogLevel("ERROR")
 rows = session.readStream.schema(SCHEMA).option("maxFilesPerTrigger", 32).json(source)
 url = f.col("url")
 clean = (
-    rows.select(
+    rows.where("user_id IS NOT NULL")
+    .where("ts >= TIMESTAMP '2026-01-01' AND ts < TIMESTAMP '2027-01-01'")
+    .where("price >= 0")
+    .where(url.rlike("^https?://[A-Za-z0-9.-]+/"))
+    .where("length(country) = 2")
+    .select(
         "event_id", "user_id", "session", "ts",
         f.regexp_extract(url, "^https?://([^/]+)", 1).alias("host"),
         f.regexp_extract(url, "^https?://[^/]+([^?#]*)", 1).alias("path"),
         "ip", "user_agent", f.lower("country").alias("country"), "price",
-        f.col("geo.lat").alias("lat"), f.col("geo.lon").alias("lon"), "tags",
+        f.col("geo.lat").alias("lat"), f.col("geo.lon").alias("lon"), "tags", f.to_date("ts").alias("day"),
     )
-    .where("user_id IS NOT NULL")
-    .where("ts >= TIMESTAMP '2026-01-01' AND ts < TIMESTAMP '2027-01-01'")
-    .where("price >= 0")
-    .where(f.col("host").rlike("^[A-Za-z0-9.-]+$") & f.col("path").startswith("/"))
-    .where("length(country) = 2")
-    .withColumn("day", f.to_date("ts"))
 )  # fmt: skip
 (
     clean.writeStream.format("parquet")

@@ -12,12 +12,14 @@ from incarnation import Lives
 from shop import FUNCTIONS, Shop
 
 CORE = Path(__file__).parents[2] / "core"
-POINTS = sorted({
-    name
-    for source in CORE.rglob("*.cc")
-    if not source.name.endswith("_test.cc")
-    for name in re.findall(r'QN_FAIL\("([^"]+)"\)', source.read_text())
-})
+POINTS = sorted(
+    {
+        name
+        for source in CORE.rglob("*.cc")
+        if not source.name.endswith("_test.cc")
+        for name in re.findall(r'QN_FAIL\("([^"]+)"\)', source.read_text())
+    }
+)
 # Where "it did not happen, try again" ends the run instead: nothing is at stake there, the next run goes on.
 RETRY_ENDS_THE_RUN = {"run.acknowledge.before", "run.acknowledge.after", "delta.sweep.before"}
 

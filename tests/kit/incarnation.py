@@ -57,7 +57,9 @@ class Lives:
     def __enter__(self) -> Lives:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         assert self._zygote.stdin is not None and self._zygote.stdout is not None
         with contextlib.suppress(BrokenPipeError):
             self._zygote.stdin.close()
@@ -157,7 +159,6 @@ def _live(request: dict[str, Any], core: Any) -> dict[str, Any]:
 
 def _zygote() -> None:
     import _duckdb  # noqa: F401  the library that the engine finds
-
     import qanat._core as core
 
     for line in sys.stdin:
@@ -174,7 +175,9 @@ def _zygote() -> None:
             text = told.read()
         status = os.waitpid(child, 0)[1]
         reply = json.loads(text) if text else {}
-        print(json.dumps(reply | {"signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0}), flush=True)
+        print(
+            json.dumps(reply | {"signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0}), flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -21,16 +22,27 @@ def log(table: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for entry in entries for line in entry.read_bytes().split(b"\n") if line]
 
 
-def live_files(table: Path) -> list[Path]:
+@dataclass(frozen=True)
+class DataFile:
+    """A data file of the newest version; values of partition columns stand in the log alone, as in any Delta table."""
+
+    path: Path
+    partition: tuple[tuple[str, str | None], ...]
+
+
+def live_files(table: Path) -> list[DataFile]:
     """Data files of the newest version."""
-    files: dict[str, None] = {}
+    files: dict[str, DataFile] = {}
     for action in log(table):
         if "add" in action:
-            assert action["add"]["path"] not in files, f"{action['add']['path']} was added twice"
-            files[action["add"]["path"]] = None
+            path = action["add"]["path"]
+            assert path not in files, f"{path} was added twice"
+            # An empty text means NULL there.
+            values = {column: value or None for column, value in action["add"]["partitionValues"].items()}
+            files[path] = DataFile(table / unquote(path), tuple(sorted(values.items())))
         elif "remove" in action:
             files.pop(action["remove"]["path"])
-    return [table / unquote(path) for path in files]
+    return list(files.values())
 
 
 def orphans(table: Path) -> list[str]:
@@ -45,10 +57,16 @@ def view(db: duckdb.DuckDBPyConnection, name: str, table: Path, columns: str) ->
     db.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" ({columns})')
     if not (table / "_delta_log").exists():
         return
-    files = [str(file) for file in live_files(table)]
-    if files:
+    partitions: dict[tuple[tuple[str, str | None], ...], list[str]] = {}
+    for file in live_files(table):
+        partitions.setdefault(file.partition, []).append(str(file.path))
+    for partition, files in partitions.items():
+        inside = ", ".join("'" + column.replace("'", "''") + "'" for column, _ in partition)
+        chosen = f"COLUMNS(c -> c NOT IN ({inside}))" if partition else "*"
+        values = "".join(f', ? AS "{column}"' for column, _ in partition)
         db.execute(
-            f'INSERT INTO "{name}" BY NAME SELECT * FROM read_parquet(?, hive_partitioning = false)', [files]
+            f'INSERT INTO "{name}" BY NAME SELECT {chosen}{values} FROM read_parquet(?, hive_partitioning = false)',
+            [*(value for _, value in partition), files],
         )
 
 

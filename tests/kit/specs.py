@@ -70,7 +70,13 @@ def dataset(name: str, *sql: str, rules: list[tuple[str, str, str]] | None = Non
             for rule, condition, action in rules or []
         ],
         "flows": [
-            {"name": f"{name}{i or ''}", "where": f"flow.py:{name}", "sql": text, "once": False, "function": None}
+            {
+                "name": f"{name}{i or ''}",
+                "where": f"flow.py:{name}",
+                "sql": text,
+                "once": False,
+                "function": None,
+            }
             for i, text in enumerate(sql)
         ],
     } | members

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import re
 from dataclasses import dataclass, field
@@ -13,12 +14,14 @@ from typing import Any
 from hypothesis import strategies as st
 
 CORE = Path(__file__).parents[2] / "core"
-FAIL_POINTS = sorted({
-    name
-    for source in CORE.rglob("*.cc")
-    if not source.name.endswith("_test.cc")
-    for name in re.findall(r'QN_FAIL\("([^"]+)"\)', source.read_text())
-})
+FAIL_POINTS = sorted(
+    {
+        name
+        for source in CORE.rglob("*.cc")
+        if not source.name.endswith("_test.cc")
+        for name in re.findall(r'QN_FAIL\("([^"]+)"\)', source.read_text())
+    }
+)
 COLUMNS = {
     "id": "BIGINT",
     "k": "VARCHAR",
@@ -57,7 +60,7 @@ _DATES = [
 
 def _decimals(digits: int, scale: int) -> st.SearchStrategy[Decimal]:
     top = 10**digits - 1
-    whole = st.integers(-top, top) | st.integers(-10**6, 10**6) | st.sampled_from([top, -top, 0, 1])
+    whole = st.integers(-top, top) | st.integers(-(10**6), 10**6) | st.sampled_from([top, -top, 0, 1])
     # Not scaleb(): that rounds to the digits of a context.
     return whole.map(lambda n: Decimal(f"{n}e-{scale}"))
 
@@ -68,7 +71,8 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
     "k": _TEXTS,
     "d": _decimals(18, 4),
     "e": _decimals(38, 10),
-    "ts": st.sampled_from(_DATES) | st.datetimes(min_value=datetime.datetime(1, 1, 1)).map(lambda t: t.isoformat(" ")),
+    "ts": st.sampled_from(_DATES)
+    | st.datetimes(min_value=datetime.datetime(1, 1, 1)).map(lambda t: t.isoformat(" ")),
     "f": st.floats(allow_nan=False, allow_infinity=False),
     "tags": st.lists(st.none() | _TEXTS, max_size=3),
 }
@@ -138,7 +142,7 @@ def files(draw: st.DrawFn, source: str, number: int, rounds: int) -> File:
         return File(source, name + ".gz", lines, [packed], [draw(st.integers(0, rounds - 1))])
     cuts = sorted(set(draw(st.lists(st.integers(1, max(1, len(content) - 1)), max_size=3))))
     borders = [0, *(c for c in cuts if c < len(content)), len(content)]
-    pieces = [content[a:b] for a, b in zip(borders, borders[1:], strict=False)]
+    pieces = [content[a:b] for a, b in itertools.pairwise(borders)]
     at = sorted(draw(st.lists(st.integers(0, rounds - 1), min_size=len(pieces), max_size=len(pieces))))
     return File(source, name, lines, pieces, at)
 
@@ -173,9 +177,14 @@ _BASES: dict[str, tuple[str, ...]] = {
     "union": (
         "SELECT id, k, d, id % 3 AS p{h} FROM a UNION ALL SELECT id, upper(k), -d, 7 AS p{h} FROM b WHERE f > 0",
     ),
-    "two_flows": ("SELECT id, k, d, id % 3 AS p{h} FROM a", "SELECT id, k, d, 8::BIGINT AS p{h} FROM b WHERE id < 9"),
+    "two_flows": (
+        "SELECT id, k, d, id % 3 AS p{h} FROM a",
+        "SELECT id, k, d, 8::BIGINT AS p{h} FROM b WHERE id < 9",
+    ),
     "left_join": ("SELECT a.id, a.k, r.label, a.d, a.id % 3 AS p{h} FROM a LEFT JOIN ref r ON a.k = r.k",),
-    "inner_join": ("SELECT a.id, a.k, r.label, a.d, a.id % 3 AS p{h} FROM a JOIN ref r ON a.k = r.k AND a.id < r.top",),
+    "inner_join": (
+        "SELECT a.id, a.k, r.label, a.d, a.id % 3 AS p{h} FROM a JOIN ref r ON a.k = r.k AND a.id < r.top",
+    ),
     "view": ("SELECT id, k, d, id % 3 AS p{h} FROM v WHERE d IS NOT NULL",),
 }
 VIEW = "SELECT *{h} FROM a WHERE id IS NULL OR id <> 7"
@@ -194,7 +203,9 @@ _RULES = [
 NEXT_SQL = "SELECT id, k, -d AS d FROM t WHERE k IS NOT NULL OR id > 3"
 NEXT_RULE = ("small", "d < 1000", "quarantine")
 TWICE_SQL = "SELECT id FROM t"
-TOTALS_SQL = "SELECT k, count(*) AS n, sum(d) AS s, min(id) AS lo, count(DISTINCT id) AS ids FROM t GROUP BY k"
+TOTALS_SQL = (
+    "SELECT k, count(*) AS n, sum(d) AS s, min(id) AS lo, count(DISTINCT id) AS ids FROM t GROUP BY k"
+)
 
 
 @dataclass
@@ -248,9 +259,7 @@ def worlds(draw: st.DrawFn) -> World:
     rounds = draw(st.integers(1, 3))
     sources = ["a", "b"] if plan.base in ("union", "two_flows") else ["a"]
     made = [
-        draw(files(source, number, rounds))
-        for source in sources
-        for number in range(draw(st.integers(1, 2)))
+        draw(files(source, number, rounds)) for source in sources for number in range(draw(st.integers(1, 2)))
     ]
     lives = [draw(st.lists(_LIVES, min_size=1, max_size=2)) for _ in range(rounds)]
     return World(plan, made, lives, draw(st.sampled_from([1, 300, 1000, 100_000])))
