@@ -19,7 +19,8 @@ COPY (
     regexp_extract(url, '^https?://([^/]+)', 1) AS host,
     regexp_extract(url, '^https?://[^/]+([^?#]*)', 1) AS path,
     ip, user_agent, lower(country) AS country, price, geo.lat AS lat, geo.lon AS lon, tags, ts::DATE AS day
-  FROM read_json('{source}/*.jsonl', format = 'newline_delimited', columns = {COLUMNS!r}, ignore_errors = true)
+  FROM read_json('{source}/*.jsonl', format = 'newline_delimited', columns = {COLUMNS!r},
+    ignore_errors = true)
   WHERE user_id IS NOT NULL
     AND ts >= TIMESTAMP '2026-01-01' AND ts < TIMESTAMP '2027-01-01'
     AND price >= 0
