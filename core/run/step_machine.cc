@@ -79,6 +79,12 @@ Effect StepMachine::CommitNext() {
   return AcknowledgeStep{epoch_};
 }
 
+// A commit that the table refuses for good, owed by the checkpoint of a run that begins again: what the table
+// has instead goes with the first step.
+bool StepMachine::IsDispensable(const Status& status) const {
+  return is_recovering_ && options_.begins_again && status.kind() == Kind::kConflict;
+}
+
 Effect StepMachine::Restore(Phase phase) {
   phase_ = phase;
   return RestoreWork{state_};
@@ -158,7 +164,7 @@ Effect StepMachine::OnDone(const Status& status, int64_t now_ns) {
       phase_ = Phase::kReadingBack;
       return LoadCheckpoint{};
     case Phase::kCommitting:
-      if (!status.ok()) return Retry(status, now_ns, Phase::kCommitting);
+      if (!status.ok() && !IsDispensable(status)) return Retry(status, now_ns, Phase::kCommitting);
       attempts_ = 0;
       ++next_;
       return CommitNext();

@@ -108,6 +108,7 @@ class StepMachine {
   Effect OnDone(const Status& status, int64_t now_ns);
   Effect AfterCheckpoint();
   Effect CommitNext();
+  bool IsDispensable(const Status& status) const;
   Effect Restore(Phase phase);
   Effect SweepNext(int64_t now_ns);
   Effect Compute(int64_t now_ns);

@@ -176,6 +176,21 @@ TEST(StepMachine, BeginningAgainStillOwesTheCommitsOfASoundCheckpoint) {
   EXPECT_EQ(script.Get<CommitTable>(There(Of(7, Changes(70)))).epoch, 7);
 }
 
+// Else a storage whose last checkpoint and tables contradict each other could never be rebuilt.
+TEST(StepMachine, BeginningAgainPassesOverCommitsThatTablesRefuseForGood) {
+  Script script(Again(7));
+  script.Get<LoadCheckpoint>(Begin{});
+  script.Get<CommitTable>(There(Of(7, Changes(70))));
+  EXPECT_EQ(script.Failing<CommitTable>(Kind::kConflict).table, "clean__dead_letters");
+  script.After<RestoreWork>();
+  script.After<SweepTable>();
+  script.After<SweepTable>();
+  EXPECT_EQ(script.After<ComputeStep>().epoch, 8);
+  // Its own commits are no such matter.
+  script.UntilCommit();
+  EXPECT_EQ(script.Failing<Finish>(Kind::kConflict).status.kind(), Kind::kConflict);
+}
+
 TEST(StepMachine, BeginningAgainCountsOnFromTheTablesWhenTheCheckpointIsBehindDamagedOrGone) {
   const auto damaged = Loaded{Failed("QN-3401", "No sound checkpoint is left.")};
   for (const Event& loaded : {There(Of(5, Changes(50))), Event(damaged), NoneThere()}) {
