@@ -149,7 +149,7 @@ MONSTERS: dict[str, tuple[Callable[[], Iterable[bytes]], int, str]] = {
     "deep objects": (
         lambda: nested(b'{"id":7,"z":', b'{"a":', b"1", b"}"),
         6 * DEEP + 14,
-        "not JSON at byte 5129: nested deeper than 1024 levels, found '{'",
+        "not JSON at byte 5128: nested deeper than 1024 levels, found '{'",
     ),
     "deep lists that never end": (
         lambda: [b'{"id":7,"z":', b"[" * DEEP],

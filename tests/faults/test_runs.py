@@ -186,4 +186,4 @@ def test_a_broken_rule_that_must_hold_stops_before_its_step(lives: Lives, tmp_pa
     file.write_bytes(file.read_bytes().replace(b"-1", b"40"))
     assert lives.live(spec).ok
     assert stored() == list(range(60))
-    assert os.path.exists(tmp_path / "lake/t/_delta_log")
+    assert (tmp_path / "lake/t/_delta_log").exists()

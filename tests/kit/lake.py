@@ -62,7 +62,7 @@ def view(db: duckdb.DuckDBPyConnection, name: str, table: Path, columns: str) ->
         partitions.setdefault(file.partition, []).append(str(file.path))
     for partition, files in partitions.items():
         inside = ", ".join("'" + column.replace("'", "''") + "'" for column, _ in partition)
-        chosen = f"COLUMNS(c -> c NOT IN ({inside}))" if partition else "*"
+        chosen = f"COLUMNS(lambda c: c NOT IN ({inside}))" if partition else "*"
         values = "".join(f', ? AS "{column}"' for column, _ in partition)
         db.execute(
             f'INSERT INTO "{name}" BY NAME SELECT {chosen}{values} FROM read_parquet(?, hive_partitioning = false)',
