@@ -36,7 +36,7 @@ struct Bounds {
 std::string LowBytes(const Bounds& bounds, const Leaf& leaf);
 std::string HighBytes(const Bounds& bounds, const Leaf& leaf);
 
-// As DuckDB prints it.
+// As DuckDB prints it, but 0.5 where it prints .5: the text goes into the table's log as a number.
 std::string LowText(const Bounds& bounds, const Type& type);
 std::string HighText(const Bounds& bounds, const Type& type);
 

@@ -103,7 +103,10 @@ static_assert(std::endian::native == std::endian::little,
 
 }  // namespace
 
-ColumnBuffer::ColumnBuffer(const Leaf& leaf) : leaf_(leaf), is_plain_(!MayHaveDictionary(leaf)) {}
+ColumnBuffer::ColumnBuffer(const Leaf& leaf)
+    : leaf_(leaf),
+      is_plain_(!MayHaveDictionary(leaf)),
+      way_(IsText(leaf) ? PageMaker::Way::kUsual : PageMaker::Way::kNumbers) {}
 
 size_t ColumnBuffer::memory() const {
   return sizeof *this + def_.capacity() + rep_.capacity() + plain_.capacity() + indices_.capacity() * 2 +
@@ -416,7 +419,8 @@ void ColumnBuffer::EncodePage(const Page& page, PageMaker& maker, EncodedColumn&
   const std::string_view whole = WholePage(page, maker);
   std::string_view stored = whole;
   if (out.codec == Codec::kZstd) {
-    stored = maker.Compress(whole);
+    stored = maker.Compress(whole, page.is_dictionary ? PageMaker::Way::kUsual : way_);
+    if (!page.is_dictionary) ChooseWay(whole.size(), stored.size());
     if (!is_codec_chosen_ && whole.size() >= kTrialBytesMin && stored.size() > whole.size() / 20 * 19) {
       out.codec = Codec::kNone;
       stored = whole;
@@ -428,6 +432,12 @@ void ColumnBuffer::EncodePage(const Page& page, PageMaker& maker, EncodedColumn&
                             is_dictionary ? Encoding::kDictionary : Encoding::kPlain, out.bytes);
   out.plain_bytes += bytes - stored.size() + whole.size();
   ++(is_dictionary ? out.dictionary_pages : out.plain_pages);
+}
+
+// A text that does not shrink to three eighths has few repetitions to look for.
+void ColumnBuffer::ChooseWay(size_t whole, size_t stored) {
+  if (!IsText(leaf_) || whole < kTrialBytesMin * 16) return;
+  if (stored * 8 > whole * 3) way_ = PageMaker::Way::kLetters;
 }
 
 // Levels and values in one piece: where they lie, or put together in the maker's scratch.

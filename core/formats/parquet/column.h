@@ -78,6 +78,7 @@ class ColumnBuffer {
 
   void EncodeDictionary(PageMaker& maker, EncodedColumn& out);
   void EncodePage(const Page& page, PageMaker& maker, EncodedColumn& out);
+  void ChooseWay(size_t whole, size_t stored);
   void PutLevels(size_t entries, Buffer& out);
   void PutValues(const Page& page, Buffer& out);
   std::string_view WholePage(const Page& page, PageMaker& maker);
@@ -105,6 +106,7 @@ class ColumnBuffer {
   // While encoding: how far the levels and the indices are told.
   size_t entries_told_ = 0, indices_told_ = 0;
   bool is_codec_chosen_ = false;
+  PageMaker::Way way_;  // of PLAIN pages, in later row groups too
 };
 
 }  // namespace qn::parquet

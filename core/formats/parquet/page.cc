@@ -19,6 +19,8 @@ constexpr int32_t kDataPage = 0;
 constexpr int32_t kDictionaryPage = 2;
 constexpr int16_t kDataHeader = 5;
 constexpr int16_t kDictionaryHeader = 7;
+constexpr int kHuffmanLetters = 1;  // of zstd's literalCompressionMode
+constexpr int kLettersStep = 8;
 
 int32_t Int32(size_t value) {
   QN_CHECK(value <= static_cast<size_t>(std::numeric_limits<int32_t>::max()));
@@ -103,7 +105,20 @@ PageMaker::PageMaker(int zstd_level) : level_(zstd_level) {
   QN_CHECK(::ZSTD_isError(::ZSTD_CCtx_setParameter(zstd_.get(), ZSTD_c_compressionLevel, level_)) == 0);
 }
 
-std::string_view PageMaker::Compress(std::string_view bytes) {
+// With a step, zstd's default is to leave letters as they are. The parameter that says otherwise is one that
+// zstd may take back: without it there is no such way, and nothing else changes.
+void PageMaker::SetWay(Way way) {
+  way_ = way;
+  const auto set = [this](ZSTD_cParameter parameter, int value) {
+    return ::ZSTD_isError(::ZSTD_CCtx_setParameter(zstd_.get(), parameter, value)) == 0;
+  };
+  const bool is_quick = set(ZSTD_c_experimentalParam5, way == Way::kLetters ? kHuffmanLetters : 0);
+  QN_CHECK(set(ZSTD_c_targetLength, is_quick && way == Way::kLetters ? kLettersStep : 0));
+  QN_CHECK(set(ZSTD_c_compressionLevel, way == Way::kNumbers ? 2 : 1));
+}
+
+std::string_view PageMaker::Compress(std::string_view bytes, Way way) {
+  if (level_ == 1 && way != way_) SetWay(way);
   compressed_.Clear();
   const size_t bound = ::ZSTD_compressBound(bytes.size());
   char* out = compressed_.Reserve(bound);

@@ -22,8 +22,15 @@ class PageMaker {
   explicit PageMaker(int zstd_level);
 
   bool compresses() const { return level_ > 0; }
+  // At level 1 the way follows what the bytes are, as measured; any other level is the same for all.
+  enum class Way : uint8_t {
+    kUsual,
+    kNumbers,  // level 2: its shorter repetitions halve times and coordinates, for little
+    kLetters,  // texts like hashes and addresses shrink by their few letters, not by what repeats: look for
+               // that at every ninth byte only
+  };
   // Compressed bytes; valid until the next call.
-  std::string_view Compress(std::string_view bytes);
+  std::string_view Compress(std::string_view bytes, Way way = Way::kUsual);
 
   // Appends a page that is `stored` in the file and has `plain_bytes` uncompressed; returns its bytes with
   // the header. `values` counts NULLs.
@@ -34,10 +41,12 @@ class PageMaker {
   Buffer scratch;  // for the caller: a page being put together
 
  private:
+  void SetWay(Way way);
   struct Free {
     void operator()(ZSTD_CCtx_s* context) const;
   };
   int level_;
+  Way way_ = Way::kUsual;  // as the compressor is set now
   std::unique_ptr<ZSTD_CCtx_s, Free> zstd_;
   Buffer compressed_;
 };

@@ -16,7 +16,10 @@ inline std::vector<std::string> ScalarQueries() {
       "SELECT * FROM (VALUES (3.4028235e38::FLOAT, 1.7976931348623157e308::DOUBLE), ('nan', 'nan'), ('inf', "
       "'inf'), "
       "('-inf', '-inf'), (-0.0, -0.0), (0.0, 0.0), (1e-45, 5e-324), (NULL, NULL), (0.1, 0.1)) t(f, d)",
-      "SELECT * FROM (VALUES (999.9::DECIMAL(4,1), 9999999.99::DECIMAL(9,2), "
+      "SELECT d4::DECIMAL(4,1) AS d4, d9::DECIMAL(9,2) AS d9, d18::DECIMAL(18,3) AS d18, d19::DECIMAL(19,0) "
+      "AS d19, "
+      "d38::DECIMAL(38,3) AS d38, d2::DECIMAL(2,2) AS d2 FROM (VALUES (999.9::DECIMAL(4,1), "
+      "9999999.99::DECIMAL(9,2), "
       "999999999999999.999::DECIMAL(18,3), "
       "9999999999999999999::DECIMAL(19,0), 99999999999999999999999999999999999.999::DECIMAL(38,3), "
       "0.99::DECIMAL(2,2)), "

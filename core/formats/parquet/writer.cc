@@ -132,32 +132,35 @@ PartitionedWriter::Thread::Thread(PartitionedWriter& writer)
 
 PartitionedWriter::Thread::~Thread() = default;
 
-Result<PartitionedWriter::Thread::Part*> PartitionedWriter::Thread::Locate(
-    std::span<const duck::ColumnIn> columns, size_t row) {
-  const auto is_in = [&](const Part& part) {
-    for (size_t i = 0; i < writer_.keys_.size(); ++i) {
-      const size_t column = writer_.keys_[i];
-      if (!part.key[i].Is(writer_.options_.columns[column].type, columns[column], row)) return false;
-    }
-    return true;
-  };
-  if (last_ != nullptr && is_in(*last_)) return last_;
+bool PartitionedWriter::Thread::IsIn(const Part& part, std::span<const duck::ColumnIn> columns,
+                                     size_t row) const {
+  for (size_t i = 0; i < writer_.keys_.size(); ++i) {
+    const size_t column = writer_.keys_[i];
+    if (!part.key[i].Is(writer_.options_.columns[column].type, columns[column], row)) return false;
+  }
+  return true;
+}
+
+// Finds the part of a row that is not in the last one's.
+Status PartitionedWriter::Thread::Locate(std::span<const duck::ColumnIn> columns, size_t row) {
   uint64_t hash = 0;
   for (const size_t column : writer_.keys_) {
     hash = hash * 0x9E3779B97F4A7C15 + KeyHash(writer_.options_.columns[column].type, columns[column], row);
   }
   const auto [begin, end] = by_hash_.equal_range(hash);
   for (auto it = begin; it != end; ++it) {
-    if (is_in(*it->second)) return last_ = it->second;
+    last_ = it->second;
+    if (IsIn(*last_, columns, row)) return Ok();
   }
   auto part = std::make_unique<Part>();
   QN_GET(part->partition, writer_.FindPartition(columns, row));
   for (const size_t column : writer_.keys_) {
     part->key.push_back(KeyValue::Of(writer_.options_.columns[column].type, columns[column], row));
   }
-  by_hash_.emplace(hash, part.get());
+  last_ = part.get();
+  by_hash_.emplace(hash, last_);
   parts_.push_back(std::move(part));
-  return last_ = parts_.back().get();
+  return Ok();
 }
 
 Status PartitionedWriter::Thread::Append(std::span<const duck::ColumnIn> columns,
@@ -171,15 +174,15 @@ Status PartitionedWriter::Thread::Append(std::span<const duck::ColumnIn> columns
 Status PartitionedWriter::Thread::Take(std::span<const duck::ColumnIn> columns,
                                        std::span<const uint32_t> rows) {
   if (writer_.keys_.empty()) {
-    QN_GET(Part * only, Locate(columns, rows[0]));
-    QN_TRY(AppendTo(*only, columns, rows));
+    if (last_ == nullptr) QN_TRY(Locate(columns, rows[0]));
+    QN_TRY(AppendTo(*last_, columns, rows));
     return KeepBudget();
   }
   touched_.clear();
   for (const uint32_t row : rows) {
-    QN_GET(Part * part, Locate(columns, row));
-    if (part->picked.empty()) touched_.push_back(part);
-    part->picked.push_back(row);
+    if (last_ == nullptr || !IsIn(*last_, columns, row)) QN_TRY(Locate(columns, row));
+    if (last_->picked.empty()) touched_.push_back(last_);
+    last_->picked.push_back(row);
   }
   for (Part* part : touched_) {
     QN_TRY(AppendTo(*part, columns, part->picked));

@@ -96,7 +96,8 @@ class PartitionedWriter::Thread {
   struct Part;
 
   Status Take(std::span<const duck::ColumnIn> columns, std::span<const uint32_t> rows);
-  Result<Part*> Locate(std::span<const duck::ColumnIn> columns, size_t row);
+  bool IsIn(const Part& part, std::span<const duck::ColumnIn> columns, size_t row) const;
+  Status Locate(std::span<const duck::ColumnIn> columns, size_t row);
   Status AppendTo(Part& part, std::span<const duck::ColumnIn> columns, std::span<const uint32_t> rows);
   Status Flush(Part& part, PageMaker& maker);
   Status KeepBudget();

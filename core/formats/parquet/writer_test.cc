@@ -28,6 +28,12 @@ uint64_t RowsOf(const std::vector<StagedFile>& files) {
   return rows;
 }
 
+// DuckDB prints DECIMAL(2,2) as ".99", which is no number to the table's log; ours is "0.99".
+std::string WithZero(std::string text) {
+  if (text.starts_with(".")) return "0" + text;
+  return text.starts_with("-.") ? "-0" + text.substr(1) : text;
+}
+
 class ParquetWriter : public ::testing::Test {
  protected:
   // Writes `select`, expects to read the same rows back.
@@ -192,7 +198,8 @@ TEST_F(ParquetWriter, LongTextsAndLongListsAreCutIntoPages) {
 
 TEST_F(ParquetWriter, WhatDoesNotShrinkIsStoredAsItIs) {
   const auto files = RoundTrip(
-      "SELECT hash(i)::HUGEINT::DECIMAL(38,0) AS r, (hash(i)::HUGEINT - 9223372036854775808)::BIGINT AS d, i % 2 = 0 AS b, "
+      "SELECT hash(i)::HUGEINT::DECIMAL(38,0) AS r, (hash(i)::HUGEINT - 9223372036854775808)::BIGINT AS d, i "
+      "% 2 = 0 AS b, "
       "repeat('a', 100) || i AS s FROM range(20000) t(i)");
   for (const auto& row : Metadata(files.at(0), "path_in_schema, compression").rows) {
     if (row[0].Str() == "s") {
@@ -349,8 +356,8 @@ TEST_F(ParquetWriter, StatisticsAreToldAsDuckDBTellsThem) {
       EXPECT_EQ(std::to_string(stats.null_count), theirs["null_count"].Str()) << stats.column;
       if (stats.has_nan) continue;
       EXPECT_EQ(stats.has_min_max, theirs.Has("min")) << stats.column;
-      EXPECT_EQ(stats.min, theirs["min"].Str()) << stats.column << " in " << select;
-      EXPECT_EQ(stats.max, theirs["max"].Str()) << stats.column << " in " << select;
+      EXPECT_EQ(stats.min, WithZero(theirs["min"].Str())) << stats.column << " in " << select;
+      EXPECT_EQ(stats.max, WithZero(theirs["max"].Str())) << stats.column << " in " << select;
       ++compared;
     }
   }
