@@ -118,7 +118,7 @@ tidy: test-needs ## clang-tidy on what changed; `make tidy ALL=1` on everything
 # ---- by hand ----
 chaos: build test-needs ## kill -9 in a loop, a hundred times, with a ledger of every row
 	@$(PY) -m pytest -q -s tests/chaos --kills=$${KILLS:-100}
-bench: build test-needs ## the figures of docs/bench.md, ratios to peers in one run
+bench: build test-needs ## figures beside peers in one run (bench/README.md); BENCH="--size 1M" for less
 	@$(PY) -m bench $(BENCH)
 format: test-needs ## put every file into its dress
 	@$(BIN)/clang-format -i $(CPP)
