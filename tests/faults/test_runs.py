@@ -4,7 +4,6 @@ belongs, once.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys

@@ -71,7 +71,10 @@ def check(db: duckdb.DuckDBPyConnection, golden: pathlib.Path, name: str, found:
     columns = ", ".join(f'"{column}"' for column in found.schema.names)
     rows = db.execute("SELECT count(*) FROM found").fetchone()[0]
     assert rows == db.execute(f"SELECT count(*) FROM ({meant(golden, name)})").fetchone()[0] > 0
-    assert differences(db, f"SELECT {columns} FROM ({meant(golden, name)})", f"SELECT {columns} FROM found") == []
+    assert (
+        differences(db, f"SELECT {columns} FROM ({meant(golden, name)})", f"SELECT {columns} FROM found")
+        == []
+    )
 
 
 @pytest.mark.parametrize("name", [*SCALARS, *NESTED, *LARGE])
@@ -101,7 +104,11 @@ def test_delta_rs_reads_the_rows(golden: pathlib.Path, db: Any, name: str, tmp_p
     schema = Schema.from_arrow(pq.read_schema(found[0]))
     adds = [AddAction(str(file), file.stat().st_size, {}, 0, True, "{}") for file in found]
     create_table_with_add_actions(
-        table_uri=str(tmp_path), schema=schema, add_actions=adds, mode="error", partition_by=[],
+        table_uri=str(tmp_path),
+        schema=schema,
+        add_actions=adds,
+        mode="error",
+        partition_by=[],
         commit_properties=CommitProperties(),
     )
     rows = QueryBuilder().register("t", DeltaTable(tmp_path)).execute("SELECT * FROM t").read_all()
@@ -144,7 +151,11 @@ def test_annotations(golden: pathlib.Path) -> None:
     assert times.types == [pa.date32(), pa.timestamp("us"), pa.timestamp("us", tz="UTC")]
     decimals = pq.ParquetFile(files(golden, "scalar_2")[0])
     assert [str(t) for t in decimals.schema_arrow.types] == [
-        "decimal128(4, 1)", "decimal128(9, 2)", "decimal128(18, 3)", "decimal128(19, 0)", "decimal128(38, 3)",
+        "decimal128(4, 1)",
+        "decimal128(9, 2)",
+        "decimal128(18, 3)",
+        "decimal128(19, 0)",
+        "decimal128(38, 3)",
         "decimal128(2, 2)",
     ]
     physical = [decimals.schema.column(i).physical_type for i in range(6)]
