@@ -1,11 +1,11 @@
 """Runs flow.py in steps of so many bytes, which the command line does not offer: STORAGE BYTES.
 
-Prints the seconds from each step's end to the next one's, as a JSON list.
+Prints the seconds from each step's end to the next one's, as a JSON list. Steps that ended
+between two looks share the time.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
 import sys
 import time
@@ -22,14 +22,17 @@ engine = Engine(pipeline, storage, Limits(step_bytes_max=int(step_bytes)))
 thread = RunningThread(engine, RunOptions())
 thread.start()
 steps = 0
-ends: list[float] = []
+last = 0.0
+seconds: list[float] = []
 while thread.is_alive():
     done = engine.progress().datasets
     now = time.perf_counter()
     if done and done["clean"].steps > steps:
-        steps = done["clean"].steps
-        ends.append(now)
+        ended = done["clean"].steps - steps
+        if steps > 0:  # the time before the first end holds the start
+            seconds += [(now - last) / ended] * ended
+        steps, last = done["clean"].steps, now
     time.sleep(_LOOK_S)
 if thread.failure is not None:
     raise thread.failure
-print(json.dumps([after - before for before, after in itertools.pairwise(ends)]))
+print(json.dumps(seconds))
