@@ -159,7 +159,9 @@ def _live(request: dict[str, Any], core: Any) -> dict[str, Any]:
 
 def _zygote() -> None:
     import _duckdb  # noqa: F401  the library that the engine finds
+    import pyarrow  # noqa: F401  so that no life has to load it
     import qanat._core as core
+    import qanat._functions  # noqa: F401
 
     for line in sys.stdin:
         request = json.loads(line)
