@@ -126,7 +126,16 @@ class Chaos:
         self._process: subprocess.Popen[bytes]
 
     def _start(self, *more: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "qanat", "run", str(self.flow), "--storage", str(self.storage), *more]
+        command = [
+            sys.executable,
+            "-m",
+            "qanat",
+            "run",
+            str(self.flow),
+            "--storage",
+            str(self.storage),
+            *more,
+        ]
         with self.log.open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log)
 
@@ -189,7 +198,12 @@ class Chaos:
         clean = Counter(n for n in numbers if n % 7 != 0 and n % 5 != 0)
         quarantined = Counter(str(n) for n in numbers if n % 7 == 0)
         with duckdb.connect() as db:
-            lake.view(db, "clean", self.storage / "clean", "id BIGINT, name VARCHAR, price DECIMAL(10,2), part BIGINT")
+            lake.view(
+                db,
+                "clean",
+                self.storage / "clean",
+                "id BIGINT, name VARCHAR, price DECIMAL(10,2), part BIGINT",
+            )
             lake.view(db, "doubled", self.storage / "doubled", "id BIGINT, price DECIMAL(18,2)")
             lake.view(
                 db,

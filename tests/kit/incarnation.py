@@ -161,6 +161,7 @@ def _zygote() -> None:
     import _duckdb  # noqa: F401  the library that the engine finds
     import pyarrow  # noqa: F401  so that no life has to load it
     import qanat._core as core
+
     import qanat._functions  # noqa: F401
 
     for line in sys.stdin:
