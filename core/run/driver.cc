@@ -61,7 +61,7 @@ class Driver {
     const auto sink = world_.sinks.find(effect.table);
     if (sink == world_.sinks.end()) {
       // The dataset left the pipeline after a crash between checkpoint and commit: its rows are still owed.
-      return Invalid("QN-3404", "The last step wrote to the table '" + effect.table +
+      return Invalid("QN-3405", "The last step wrote to the table '" + effect.table +
                                     "', which is no longer in the pipeline.")
           .With("Its rows are staged but not yet visible, because the process stopped before the commit.")
           .With("Put the dataset back, run once, then remove it.");
