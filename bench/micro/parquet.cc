@@ -1,6 +1,6 @@
-// What the Parquet encoder costs beside DuckDB's COPY, over the same rows in memory: bench_parquet FILE [rounds]
-// [threads], where FILE holds clickstream events as JSON lines. QANAT_DUCKDB names DuckDB's library. Prints
-// CPU-seconds, less those of the scan alone, and rows a CPU-second.
+// What the Parquet encoder costs beside DuckDB's COPY, over the same rows in memory: bench_parquet FILE
+// [rounds] [threads], where FILE holds clickstream events as JSON lines. QANAT_DUCKDB names DuckDB's library.
+// Prints CPU-seconds, less those of the scan alone, and rows a CPU-second.
 #include <sys/resource.h>
 
 #include <cstdio>
@@ -14,11 +14,16 @@ using namespace qn;  // NOLINT(google-build-using-namespace)
 
 // The columns of a clickstream table, partitioned by day.
 constexpr const char* kSelect =
-    "SELECT event_id::VARCHAR AS event_id, user_id, session, ts, regexp_extract(url, '^https?://([^/]+)', 1) AS host, "
-    "regexp_extract(url, '^https?://[^/]+([^?#]*)', 1) AS path, ip, user_agent, lower(country) AS country, price, geo, "
-    "tags, ts::DATE AS day FROM (SELECT * REPLACE (TRY_CAST(ts AS TIMESTAMP) AS ts, TRY_CAST(price AS DECIMAL(10,2)) AS "
-    "price) FROM read_json(%s, format = 'newline_delimited', ignore_errors = true, columns = {event_id: 'VARCHAR', "
-    "user_id: 'BIGINT', session: 'VARCHAR', ts: 'VARCHAR', url: 'VARCHAR', ip: 'VARCHAR', user_agent: 'VARCHAR', "
+    "SELECT event_id::VARCHAR AS event_id, user_id, session, ts, regexp_extract(url, '^https?://([^/]+)', 1) "
+    "AS host, "
+    "regexp_extract(url, '^https?://[^/]+([^?#]*)', 1) AS path, ip, user_agent, lower(country) AS country, "
+    "price, geo, "
+    "tags, ts::DATE AS day FROM (SELECT * REPLACE (TRY_CAST(ts AS TIMESTAMP) AS ts, TRY_CAST(price AS "
+    "DECIMAL(10,2)) AS "
+    "price) FROM read_json(%s, format = 'newline_delimited', ignore_errors = true, columns = {event_id: "
+    "'VARCHAR', "
+    "user_id: 'BIGINT', session: 'VARCHAR', ts: 'VARCHAR', url: 'VARCHAR', ip: 'VARCHAR', user_agent: "
+    "'VARCHAR', "
     "country: 'VARCHAR', price: 'VARCHAR', geo: 'STRUCT(lat DOUBLE, lon DOUBLE)', tags: 'VARCHAR[]'})) "
     "WHERE ts >= '2026-01-01' AND ts < '2027-01-01'";
 
@@ -60,8 +65,9 @@ class Bench {
   double Copy(const char* codec, bool is_partitioned) {
     const double begin = CpuSeconds();
     std::filesystem::create_directories(world_.folder() + "/table");
-    const std::string sql = std::string(kFrom) + " TO '" + world_.folder() + "/table' (FORMAT parquet, COMPRESSION " +
-                            codec + ", " + (is_partitioned ? "PARTITION_BY (day), WRITE_PARTITION_COLUMNS true, " : "") +
+    const std::string sql = std::string(kFrom) + " TO '" + world_.folder() +
+                            "/table' (FORMAT parquet, COMPRESSION " + codec + ", " +
+                            (is_partitioned ? "PARTITION_BY (day), WRITE_PARTITION_COLUMNS true, " : "") +
                             "PER_THREAD_OUTPUT " + (is_partitioned ? "false" : "true") + ", OVERWRITE true)";
     world_.Ask("COPY (" + sql.substr(0, sql.find(" TO ")) + ")" + sql.substr(sql.find(" TO ")));
     return Done(begin);

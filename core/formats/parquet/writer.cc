@@ -199,10 +199,13 @@ Status PartitionedWriter::Thread::AppendTo(Part& part, std::span<const duck::Col
     const size_t taken = std::min(room, rows.size());
     QN_TRY(part.buffer->Append(columns, rows.first(taken)));
     rows = rows.subspan(taken);
-    if (taken == room) QN_TRY(Flush(part, maker_));
+    if (taken < room) continue;
+    QN_TRY(Flush(part, maker_));
+    // Of several partitions, an empty one would hold memory that the others need.
+    if (parts_.size() > 1) part.buffer.reset();
   }
   bytes_ -= part.bytes;
-  part.bytes = part.buffer->memory();
+  part.bytes = part.buffer == nullptr ? 0 : part.buffer->memory();
   bytes_ += part.bytes;
   return Ok();
 }

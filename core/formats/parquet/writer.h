@@ -32,11 +32,12 @@ struct WriterOptions {
   std::function<std::string()> new_id;      // what follows it, unique; called by one thread at a time
   Schema columns;                           // stored types
   std::vector<std::string> partition_cols;  // kept in the files too
-  std::string created_by = "qanat";         // "qanat version 1.2.3"
-  int zstd_level = 1;                       // 0: not compressed
-  uint64_t rows_max = 122'880;              // of a row group
-  uint64_t thread_bytes_max =
-      64 << 20;  // memory of one thread's rows; the largest partition goes when it is over
+  // "qanat version 1.2.3": Spark takes no bounds of texts from a file whose writer it cannot read.
+  std::string created_by = "qanat version 0";
+  int zstd_level = 1;           // 0: not compressed
+  uint64_t rows_max = 122'880;  // of a row group
+  // Memory of one thread's rows; when it is over, the largest partition is written.
+  uint64_t thread_bytes_max = 64 << 20;
   uint64_t file_bytes_max = 1'000'000'000;  // a file is cut when it has grown to this
 };
 
