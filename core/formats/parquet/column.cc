@@ -58,10 +58,8 @@ uint64_t OrderKey(const duck::String& text) {
 }
 
 uint64_t OrderKey(const std::string& text) {
-  char bytes[8] = {};
-  std::memcpy(bytes, text.data(), std::min<size_t>(text.size(), 8));
-  uint64_t word;
-  std::memcpy(&word, bytes, 8);
+  uint64_t word = 0;
+  std::memcpy(&word, text.data(), std::min<size_t>(text.size(), 8));
   return std::endian::native == std::endian::little ? __builtin_bswap64(word) : word;
 }
 
@@ -262,6 +260,7 @@ void ColumnBuffer::AppendNumbers(const LeafSlice& slice) {
   if (std::is_same_v<In, Out> && IsRange(slice.rows, size)) {
     std::memcpy(values, in + slice.rows[0], size * sizeof(Out));
   } else {
+    // TINYINT has a sign, and keeps it. NOLINTNEXTLINE(bugprone-signed-char-misuse)
     for (size_t i = 0; i < size; ++i) values[i] = static_cast<Out>(in[slice.rows[i]]);
   }
   Out least, greatest;
