@@ -120,7 +120,9 @@ Status DatasetRun::OpenDeadTable() {
   if (dead_sink_ != nullptr) return Ok();
   delta::DeltaOptions options = OptionsOf(DeadLetterTable(name()), DeadLetterColumns());
   options.comment = "Rows that did not go into " + name() + ", each with its reason";
-  QN_GET(dead_sink_, delta::DeltaSink::Open(std::move(options), tables_.world));
+  QN_GET(auto sink, delta::DeltaSink::Open(std::move(options), tables_.world));
+  const std::lock_guard lock(dead_sink_mutex_);
+  dead_sink_ = std::move(sink);
   return Ok();
 }
 
@@ -131,6 +133,7 @@ void DatasetRun::AddSinks(std::map<std::string, Sink*>& sinks) {
 
 void DatasetRun::BeginStep(Epoch epoch) {
   epoch_ = epoch;
+  replaces_all_ = false;  // of a step that failed
   staged_ = {};
   dead_staged_ = {};
   step_rows_ = {};
@@ -160,6 +163,9 @@ Status DatasetRun::Write(FlowRun& flow, const std::function<Result<std::string>(
     QN_GET(writer_, OpenWriter(folder_, pattern, stored_, dataset_.spec.partition_cols));
   }
   flow.SetWriter(writer_.get());
+  if (context_.stop_now != nullptr && context_.stop_now->load()) {
+    return Failed("QN-3504", "Stopped at once; the step in hand was given up.");
+  }
   QN_GET(const std::string sql, statement());
   const Status status = context_.connection.Query(sql).status();
   if (!status.ok()) return Retell(status, flow);
@@ -226,7 +232,8 @@ Status DatasetRun::Stage(std::map<std::string, Receipt>& receipts, std::map<std:
 
 TableRows DatasetRun::RowsSince(Epoch consumed) const {
   TableRows rows = step_rows_;
-  if (sink_ == nullptr || consumed >= data_epoch || replaces_all_) return rows;
+  if (sink_ == nullptr || replaces_all_) return rows;
+  if (consumed > 0 && consumed >= data_epoch) return rows;
   const std::string pattern = sink_->FilenamePattern(1);
   for (const auto& [path, file] : sink_->snapshot().files) {
     const Epoch epoch = EpochOfPart(path, pattern);
@@ -248,7 +255,12 @@ void DatasetRun::EndStep() {
 
 Status DatasetRun::Maintain() {
   if (sink_ != nullptr) QN_TRY(sink_->Maintain().status());
-  if (dead_sink_ != nullptr) QN_TRY(dead_sink_->Maintain().status());
+  delta::DeltaSink* dead = nullptr;
+  {
+    const std::lock_guard lock(dead_sink_mutex_);
+    dead = dead_sink_.get();
+  }
+  if (dead != nullptr) QN_TRY(dead->Maintain().status());
   return Ok();
 }
 

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,7 @@ class DatasetRun {
   std::unique_ptr<parquet::PartitionedWriter> writer_;  // of the step; null until a flow has rows
   std::vector<std::unique_ptr<FlowRun>> flows_;
   std::unique_ptr<delta::DeltaSink> sink_;       // null for temporary views
+  std::mutex dead_sink_mutex_;                   // the caretaker looks while a step may open it
   std::unique_ptr<delta::DeltaSink> dead_sink_;  // null until there is a dead letter
   std::string folder_;
   Schema stored_;  // columns in the table's types

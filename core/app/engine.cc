@@ -41,7 +41,7 @@ struct Engine::State {
   std::mutex mutex;  // guards `connection` against Stop, and the waking of a sleep
   std::condition_variable woken;
   duck::Connection* connection = nullptr;  // while a run lives
-  bool stop_now = false;
+  std::atomic<bool> stop_now{false};
 
   Status Run(const RunOptions& options);
   Status RunLocked(const RunOptions& options);
@@ -209,7 +209,8 @@ Status Engine::State::RunLocked(const RunOptions& options) {
                            functions,
                            static_cast<int>(threads.rows[0][0].Int()),
                            options.is_continuous,
-                           warn};
+                           warn,
+                           &stop_now};
   QN_GET(const std::unique_ptr<duck::Connection> beside, database->Connect());
   SharedCheckpoints log_checkpoints(
       delta::ParquetCheckpoints(*beside, files, spec.storage + "/_qanat/spill/log"));
@@ -240,7 +241,9 @@ Status Engine::State::RunLocked(const RunOptions& options) {
                    [this](const char* text, Epoch epoch) { progress.Tell(text, epoch); }};
   const Status status = run::Drive(machine, world, stop);
   const std::lock_guard guard(mutex);
-  return stop_now && status.code() == "QN-3504" ? Ok() : status;
+  // A statement that was interrupted fails in DuckDB's words or in ours.
+  const bool is_interrupted = status.code() == "QN-3504" || status.text().rfind("INTERRUPT", 0) == 0;
+  return stop_now && is_interrupted ? Ok() : status;
 }
 
 }  // namespace qn::app

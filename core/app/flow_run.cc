@@ -15,9 +15,19 @@ std::string UniqueName(const char* word) {
   return std::string("qn_") + word + "_" + std::to_string(next.fetch_add(1));
 }
 
+// DuckDB reads file names as patterns; this one means the file itself.
+std::string LiteralName(const std::string& file) {
+  std::string name;
+  for (const char c : file) {
+    const bool is_special = c == '*' || c == '?' || c == '[';
+    name += is_special ? std::string("[") + c + "]" : std::string(1, c);
+  }
+  return QuoteText(name);
+}
+
 std::string FileList(const std::vector<std::string>& files) {
   std::string list = "[";
-  for (const std::string& file : files) list += (list.size() > 1 ? ", " : "") + QuoteText(file);
+  for (const std::string& file : files) list += (list.size() > 1 ? ", " : "") + LiteralName(file);
   return list + "]";
 }
 
@@ -27,7 +37,6 @@ std::string ColumnList(const Schema& columns) {
   return list;
 }
 
-// DuckDB reads such names as patterns; ours are plain.
 constexpr const char* kPlainNames = ", hive_partitioning = false";
 
 constexpr const char* kNoHidden =
@@ -139,7 +148,7 @@ Result<std::optional<int64_t>> FlowRun::PeekEventTime(const Source& source, cons
   if (source.format == nullptr) {
     QN_GET(const duck::Rows rows,
            context_.connection.Query("SELECT epoch_us(min(" + column + ")) FROM read_parquet(" +
-                                     QuoteText(path) + kPlainNames + ")"));
+                                     LiteralName(path) + kPlainNames + ")"));
     if (rows.rows[0][0].IsNull()) return std::optional<int64_t>();
     return std::optional<int64_t>(rows.rows[0][0].Int());
   }
@@ -229,12 +238,13 @@ Result<FlowRun::Taken> FlowRun::Take(uint64_t bytes_max, Epoch epoch, const Rows
       input->consumed_next = epoch;
       taken.bytes += input->rows.bytes;
       taken.has_rows = taken.has_rows || !input->rows.files.empty();
+      taken.has_moved = taken.has_moved || !input->rows.files.empty();
     }
   }
   // Without a stream there is nothing to wait for: the flow runs once.
   if (inputs_.empty()) taken.has_rows = taken.has_moved = true;
-  if (flow_.spec.is_once || inputs_.empty())
-    is_finished_ = inputs_.empty() || (taken.is_drained && !taken.has_rows);
+  is_finished_ = inputs_.empty();
+  took_rows_ = taken.has_rows;
   BeginStep();
   return taken;
 }
@@ -416,8 +426,18 @@ void FlowRun::AdvanceWatermarks() {
   }
 }
 
+bool FlowRun::FinishIfOnce(bool is_drained) {
+  if (!flow_.spec.is_once || is_finished_ || !is_drained || took_rows_) return false;
+  is_finished_ = true;
+  return true;
+}
+
 Status FlowRun::Acknowledge() {
   for (const auto& input : inputs_) {
+    // What is counted once must not be there for the next step's count.
+    if (input->scan != nullptr) input->scan->SetSlice(nullptr, 0);
+    input->slice = nullptr;
+    input->rows = {};
     input->consumed = input->consumed_next;
     if (input->reader != nullptr) QN_TRY(input->reader->Ack());
   }

@@ -1,6 +1,7 @@
 // One flow at work: its readers, its scans and rules, and the SELECT of a step.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,6 +28,7 @@ struct RunContext {
   int threads;
   bool is_continuous;
   std::function<void(const std::string&)> warn;
+  const std::atomic<bool>* stop_now = nullptr;  // the step in hand is to be given up
 };
 
 // Parquet files that make up (a part of) a dataset; no files: no rows.
@@ -85,6 +87,9 @@ class FlowRun {
   Status Acknowledge();
   uint64_t BytesWaiting() const;
   bool is_finished() const { return is_finished_; }
+  // After all flows of a step: a flow that runs once has run when nothing more came for it. True when that is
+  // new.
+  bool FinishIfOnce(bool is_drained);
   const Flow& flow() const { return flow_; }
 
  private:
@@ -119,6 +124,7 @@ class FlowRun {
   std::string sink_name_;
   std::vector<ops::PatternCall> patterns_;
   std::string function_name_;
+  bool took_rows_ = false;    // in this step
   bool is_finished_ = false;  // a flow that runs once has run
 };
 

@@ -81,8 +81,9 @@ FunctionScan::FunctionScan(std::string dataset, int function, Schema columns, du
       dead_letters_(dead_letters) {}
 
 Result<std::unique_ptr<duck::ScanRun>> FunctionScan::Begin(std::span<const int> columns) {
-  QN_GET(auto query, duck::ArrowQuery::Open(input_, sql_));
-  return std::unique_ptr<duck::ScanRun>(new Run(*this, std::move(query), columns));
+  Result<std::unique_ptr<duck::ArrowQuery>> query = duck::ArrowQuery::Open(input_, sql_);
+  if (!query.ok()) return failure_.Keep(query.status());
+  return std::unique_ptr<duck::ScanRun>(new Run(*this, std::move(query).value(), columns));
 }
 
 }  // namespace qn::app

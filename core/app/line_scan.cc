@@ -159,8 +159,10 @@ class NoRows final : public duck::ScanRun {
 
 Result<std::unique_ptr<duck::ScanRun>> LineScan::Begin(std::span<const int> columns) {
   if (slice_ == nullptr) return std::unique_ptr<duck::ScanRun>(new NoRows);
-  QN_GET(std::unique_ptr<BlockStream> blocks, slice_->Blocks());
-  return std::unique_ptr<duck::ScanRun>(new Run(*this, std::move(blocks), columns, runs_.fetch_add(1) == 0));
+  Result<std::unique_ptr<BlockStream>> blocks = slice_->Blocks();
+  if (!blocks.ok()) return failure_.Keep(blocks.status());
+  return std::unique_ptr<duck::ScanRun>(
+      new Run(*this, std::move(blocks).value(), columns, runs_.fetch_add(1) == 0));
 }
 
 void LineScan::SetSlice(Slice* slice, uint32_t file_base) {

@@ -147,10 +147,17 @@ Result<StepOutcome> StepWork::Compute(Epoch epoch) {
   for (const auto& run : runs_) {
     run->BeginStep(epoch);
     if (begin_again_.count(run->name()) != 0) {
-      run->ReplaceAll();
+      // A view keeps its rows until it is computed anew.
+      if (!run->dataset().is_recomputed()) run->ReplaceAll();
       outcome.has_changes = true;
     }
     if (IsChosen(*run) && !run->dataset().is_recomputed()) QN_TRY(ComputeFlows(*run, epoch, outcome));
+  }
+  for (const auto& run : runs_) {
+    if (!IsChosen(*run) || run->dataset().is_recomputed()) continue;
+    for (const auto& flow : run->flows()) {
+      outcome.has_changes = flow->FinishIfOnce(outcome.is_drained) || outcome.has_changes;
+    }
   }
   if (outcome.is_drained) {
     for (const auto& run : runs_) {

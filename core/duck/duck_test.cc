@@ -191,7 +191,7 @@ class Summing final : public RowSink {
         if (!columns[2].IsNull(row))
           all_.lat += static_cast<int64_t>(columns[2].children[0].as<double>()[row]);
       }
-      all_.rows += rows;
+      all_.taken += rows;
       return all_.fail ? Failed("QN-3501", "No more.") : Ok();
     }
 
@@ -203,7 +203,7 @@ class Summing final : public RowSink {
     return std::unique_ptr<RowSinkThread>(new Thread(*this));
   }
   std::atomic<int64_t> sum{0}, nulls{0}, tag_bytes{0}, lat{0};
-  std::atomic<size_t> rows{0}, threads{0};
+  std::atomic<size_t> taken{0}, threads{0};
   bool fail = false;
 };
 
@@ -224,7 +224,7 @@ TEST(DuckDoor, ARowSinkTakesEveryRowOnceWithItsNestedValues) {
       "WHERE summing(i, tags, place)");
   ASSERT_TRUE(rows.ok()) << rows.status().ToString();
   EXPECT_EQ(rows->rows[0][0].Int(), 0);
-  EXPECT_EQ(sink.rows, 10000u);
+  EXPECT_EQ(sink.taken, 10000u);
   EXPECT_EQ(sink.nulls, 1);
   EXPECT_EQ(sink.sum, 49995000 - 7);
   EXPECT_EQ(sink.lat, 24995000);

@@ -8,6 +8,14 @@ namespace {
 
 constexpr int64_t kNsPerMs = 1'000'000;
 
+Status CheckpointBehind(Epoch found, Epoch floor) {
+  return Invalid("QN-3406", "The tables are ahead of the newest checkpoint that can be read.")
+      .With("checkpoint: step " + std::to_string(found) + "; the tables have step " + std::to_string(floor) +
+            ".")
+      .With("What was read since is not known any more: going on would store rows a second time.")
+      .With("Nothing was started. Begin again with --full-refresh all, or bring back the checkpoint.");
+}
+
 Status FencedByCheckpoint(Epoch epoch) {
   return Status(Kind::kConflict, "QN-3403", "Another process runs this pipeline on the same storage.")
       .With("We tried to write the checkpoint of step " + std::to_string(epoch) +
@@ -52,6 +60,9 @@ Effect StepMachine::OnLoaded(const Loaded& loaded) {
     }
   }
   if (!loaded.checkpoint.ok()) return End(loaded.checkpoint.status());
+  // A checkpoint always comes before its commits, so tables that are ahead mean that a newer one is lost.
+  const Epoch found = loaded.checkpoint->has_value() ? (**loaded.checkpoint).epoch : 0;
+  if (found < options_.epoch_floor) return End(CheckpointBehind(found, options_.epoch_floor));
   if (!loaded.checkpoint->has_value()) return Restore(Phase::kRestoring);
   // The checkpoint may name commits that the dead process never made: they come first, always.
   pending_ = **loaded.checkpoint;
@@ -82,7 +93,8 @@ Effect StepMachine::CommitNext() {
 // A commit that the table refuses for good, owed by the checkpoint of a run that begins again: what the table
 // has instead goes with the first step.
 bool StepMachine::IsDispensable(const Status& status) const {
-  return is_recovering_ && options_.begins_again && status.kind() == Kind::kConflict;
+  const bool is_final = status.kind() != Kind::kRetryable && status.kind() != Kind::kUnknown;
+  return is_recovering_ && options_.begins_again && is_final;
 }
 
 Effect StepMachine::Restore(Phase phase) {
