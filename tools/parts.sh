@@ -16,6 +16,12 @@ closing_lines() {  # how test runners end: pytest, ctest
   grep -hE '^=* ?[0-9]+ (passed|failed|error).* in [0-9.]+s|[0-9]+% tests passed' "$1" | sed 's/^=* *//; s/ *=*$//'
 }
 
+tell_failure() {  # the end of a log, without the tests that passed
+  echo "---- $1: the last lines of $2"
+  grep -vE '^\[( RUN  |       OK |-{4,})|^\.+ *\[ *[0-9]+%\]$' "$2" | tail -n 120
+  echo "----"
+}
+
 for part in "${parts[@]}"; do
   log=build/log/$part.log
   start=$SECONDS
@@ -32,11 +38,11 @@ for part in "${parts[@]}"; do
   else
     row=$(printf 'FAIL  %-13s %4d s  %s' "$part" "$took" "$said")
     failed+=("$part")
-    [ -n "${V:-}" ] || { echo "---- $part: the last lines of $log"; tail -n 120 "$log"; echo "----"; }
+    [ -n "${V:-}" ] || tell_failure "$part" "$log"
   fi
   echo "$row"
   rows+=("$row")
-  [ -z "$said" ] || closing+=("$(closing_lines "$log" | sed "s/^/$part: /")")
+  [ -z "$said" ] || closing+=("$part:" "$(closing_lines "$log")")
   if [ $status -ne 0 ] && { [ "$part" = build ] || [ "$part" = test-needs ]; }; then
     echo "Without it nothing else can run."
     break
