@@ -29,7 +29,7 @@ uint64_t RowsOf(const std::vector<StagedFile>& files) {
 }
 
 // DuckDB prints DECIMAL(2,2) as ".99", which is no number to the table's log; ours is "0.99".
-std::string WithZero(std::string text) {
+std::string WithZero(const std::string& text) {
   if (text.starts_with(".")) return "0" + text;
   return text.starts_with("-.") ? "-0" + text.substr(1) : text;
 }
