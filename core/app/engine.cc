@@ -80,7 +80,7 @@ void Engine::Stop(bool now) {
 }
 
 Status Engine::Run(const RunOptions& options) {
-  const Status status = state_->Run(options);
+  Status status = state_->Run(options);
   state_->progress.Tell(status.ok() ? "done" : "failed", 0);
   return status;
 }
@@ -239,7 +239,7 @@ Status Engine::State::RunLocked(const RunOptions& options) {
                    [this](int64_t ns) { Sleep(ns); },
                    warn,
                    [this](const char* text, Epoch epoch) { progress.Tell(text, epoch); }};
-  const Status status = run::Drive(machine, world, stop);
+  Status status = run::Drive(machine, world, stop);
   const std::lock_guard guard(mutex);
   // A statement that was interrupted fails in DuckDB's words or in ours.
   const bool is_interrupted = status.code() == "QN-3504" || status.text().rfind("INTERRUPT", 0) == 0;
