@@ -188,6 +188,7 @@ class Chaos:
             self._wait_for_commit(before)
             self.figures.recovery_ms.append((time.monotonic() - killed) * 1000)
             self.figures.start_ms.append((time.monotonic() - started) * 1000)
+        self._wait_for_commit(self._version())  # the last one may not have come so far that it hears a signal
         self._process.send_signal(signal.SIGINT)
         assert self._process.wait(timeout=60) == 130, self._told()
 
