@@ -1,5 +1,6 @@
 // Named places where a test may kill the process or make the world fail. Always compiled in: one relaxed
-// atomic load when nothing is armed. Armed by QANAT_FAIL="name=kill@2,other=error" or by ArmFailPoints.
+// atomic load when nothing is armed. Armed by ArmFailPoints("name=kill@2,other=error"); Python:
+// qanat._core.arm_fail_points.
 #pragma once
 
 #include <atomic>
