@@ -1,0 +1,28 @@
+// An operator that remembers. Takes what changed in its inputs, answers what changed in its output; the sum
+// of all its answers is always the operator's result over the sum of all its inputs. Knows nothing of SQL,
+// files or steps' numbers.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "base/status.h"
+#include "data/delta.h"
+#include "trace/trace.h"
+
+namespace qn::ops {
+
+class Operator {
+ public:
+  virtual ~Operator() = default;
+  // One delta an input. `out` is empty and gets the change of the output; views in it may point into the
+  // operator's traces and live until EndStep. An input's rows of equal key need not be adjacent, and equal
+  // rows need not be one. After a failure the operator must be cleared and restored.
+  virtual Status Step(std::span<KeyedDelta> inputs, Delta& out) = 0;
+  // Whether Step must be called in a step without changes (the very first one of some operators).
+  virtual bool IsDue() const { return false; }
+  // Its memory, always in the same order, for the checkpoint.
+  virtual std::vector<trace::Trace*> Traces() = 0;
+};
+
+}  // namespace qn::ops
