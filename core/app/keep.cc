@@ -57,16 +57,32 @@ Status Keep::failure() const {
   return failure_;
 }
 
-Status Keep::Apply(std::span<const duck::ColumnIn> columns, size_t rows, bool* keep) {
-  rows_in_.fetch_add(static_cast<int64_t>(rows), std::memory_order_relaxed);
+Status Keep::Apply(std::span<const duck::ColumnIn> columns, size_t rows, bool* keep, const int64_t* weights) {
+  const auto came = weights == nullptr ? static_cast<ptrdiff_t>(rows)
+                                       : std::count_if(weights, weights + rows, [](int64_t w) { return w > 0; });
+  rows_in_.fetch_add(came, std::memory_order_relaxed);
   std::fill(keep, keep + rows, true);
   bool all_hold = true;
   for (size_t rule = 0; rule < rules_.size(); ++rule) {
     all_hold = all_hold && HoldsForAll(columns[kFirstRule + rule], rows);
   }
   if (all_hold) return Ok();
-  for (size_t row = 0; row < rows; ++row) ApplyRow(columns, row, keep);
+  for (size_t row = 0; row < rows; ++row) {
+    if (weights != nullptr && weights[row] < 0) {
+      keep[row] = Stays(columns, row);
+    } else {
+      ApplyRow(columns, row, keep);
+    }
+  }
   return failure();
+}
+
+bool Keep::Stays(std::span<const duck::ColumnIn> columns, size_t row) const {
+  for (size_t i = 0; i < rules_.size(); ++i) {
+    const bool takes = rules_[i].action == Action::kDrop || rules_[i].action == Action::kQuarantine;
+    if (takes && !Holds(columns[kFirstRule + i], row)) return false;
+  }
+  return true;
 }
 
 void Keep::ApplyRow(std::span<const duck::ColumnIn> columns, size_t row, bool* keep) {

@@ -30,7 +30,10 @@ class Keep final {
 
   std::vector<Type> Arguments() const;
   size_t argument_count() const { return kFirstRule + rules_.size(); }
-  Status Apply(std::span<const duck::ColumnIn> columns, size_t rows, bool* keep);
+  // `weights`, when given: a row below 0 is taken back. It goes the way that it came, uncounted and without a
+  // letter: a dead letter tells what was found when it was found.
+  Status Apply(std::span<const duck::ColumnIn> columns, size_t rows, bool* keep,
+               const int64_t* weights = nullptr);
 
   void BeginStep(OriginFiles files);
 
@@ -47,6 +50,7 @@ class Keep final {
  private:
   static constexpr size_t kFirstRule = 3;
   void ApplyRow(std::span<const duck::ColumnIn> columns, size_t row, bool* keep);
+  bool Stays(std::span<const duck::ColumnIn> columns, size_t row) const;
   DeadLetter Letter(std::span<const duck::ColumnIn> columns, size_t row, std::string rules) const;
   void Fail(const ExpectationSpec& rule, const DeadLetter& letter);
 
