@@ -1,0 +1,93 @@
+// The step's partial states, one a key; then each key's state before and after.
+#include "ops/aggregate.h"
+
+#include <utility>
+
+#include "base/check.h"
+#include "ops/row_index.h"
+
+namespace qn::ops {
+namespace {
+
+std::vector<Type> StateTypes(const plan::CircuitOp& plan) {
+  std::vector<Type> types;
+  const plan::Fragment& input = plan.inputs[0];
+  for (size_t i = input.key_count; i < input.columns.size(); ++i) types.push_back(input.columns[i].type);
+  return types;
+}
+
+}  // namespace
+
+Aggregate::Aggregate(std::vector<plan::Merge> merges, std::vector<Type> states, bool has_groups,
+                     trace::Budget& budget)
+    : merge_(std::move(merges), std::move(states)), has_groups_(has_groups), trace_(budget) {
+  no_groups_ = duck::RowCodec({}, duck::Encoding::kKey).Encode({}, 0, constants_, nullptr);
+  nothing_ = merge_.Nothing(constants_);
+}
+
+Status Aggregate::Step(std::span<KeyedDelta> inputs, Delta& out) {
+  QN_CHECK(inputs.size() == 1);
+  Arena scratch;
+  std::vector<KeyedRow> unique;
+  QN_TRY(MergePartials(inputs[0].rows, scratch, unique));
+  if (IsDue() && unique.empty()) unique.push_back({no_groups_, nothing_, 1, false});
+  std::vector<std::string_view> states;
+  trace_.Find(unique, states);
+  for (size_t i = 0; i < unique.size(); ++i) QN_TRY(Change(unique[i], states[i], out));
+  return Ok();
+}
+
+Status Aggregate::MergePartials(std::span<const KeyedRow> rows, Arena& scratch,
+                                std::vector<KeyedRow>& unique) const {
+  RowIndex keys;
+  keys.Reset(rows.size());
+  std::vector<uint32_t> numbers;
+  keys.PutKeys(rows, numbers);
+  unique.reserve(keys.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (numbers[i] == unique.size()) {
+      unique.push_back(rows[i]);
+    } else {
+      KeyedRow& first = unique[numbers[i]];
+      QN_TRY(merge_.Merge(first.row, rows[i].row, scratch, &first.row));
+    }
+  }
+  return Ok();
+}
+
+Status Aggregate::Change(const KeyedRow& partial, std::string_view old_state, Delta& out) {
+  std::string_view state;
+  if (old_state.data() == nullptr) {
+    state = out.bytes.Store(partial.row);
+  } else {
+    QN_TRY(merge_.Merge(old_state, partial.row, out.bytes, &state));
+    if (state == old_state) return Ok();
+  }
+  // Rows may be taken back before they come; until then such a group is kept, but not shown.
+  const bool is_over_nothing = merge_.Count(state) == 0 && merge_.IsEmpty(state);
+  if (is_over_nothing) state = has_groups_ ? std::string_view() : nothing_;
+  const std::string_view was = Shown(old_state);
+  const std::string_view is = Shown(state);
+  if (state.data() == nullptr) {
+    if (old_state.data() != nullptr) trace_.Remove(partial.key);
+  } else {
+    QN_TRY(trace_.Put(partial.key, state));
+  }
+  if (was.data() != nullptr && is.data() != nullptr && was == is) return Ok();
+  if (was.data() != nullptr) out.rows.push_back({partial.key, was, -1});
+  if (is.data() != nullptr) out.rows.push_back({partial.key, is, 1});
+  return Ok();
+}
+
+std::string_view Aggregate::Shown(std::string_view state) const {
+  if (state.data() == nullptr || merge_.Count(state) > 0) return state;
+  return has_groups_ ? std::string_view() : nothing_;
+}
+
+Result<std::unique_ptr<Operator>> MakeAggregate(const plan::CircuitOp& plan, trace::Budget& budget) {
+  QN_CHECK(plan.inputs.size() == 1);
+  QN_TRY(duck::RowCodec::Check(plan.inputs[0].columns));
+  return std::unique_ptr<Operator>(new Aggregate(plan.merges, StateTypes(plan), plan.has_groups, budget));
+}
+
+}  // namespace qn::ops
