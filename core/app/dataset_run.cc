@@ -1,7 +1,6 @@
 // Files are written straight into the table's folder: invisible until the log names them.
 #include "app/dataset_run.h"
 
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -57,19 +56,12 @@ DatasetRun::DatasetRun(const RunContext& context, const TableContext& tables, co
 
 Result<std::unique_ptr<DatasetRun>> DatasetRun::Make(const RunContext& context, const TableContext& tables,
                                                      const Dataset& dataset) {
-  static std::atomic<int> next{0};
   std::unique_ptr<DatasetRun> run(new DatasetRun(context, tables, dataset));
   QN_TRY(run->OpenTable());
   for (const Flow& flow : dataset.flows) {
     QN_GET(auto flow_run, FlowRun::Make(context, dataset, flow, run->stored_, run->dead_letters_));
     run->flows_.push_back(std::move(flow_run));
   }
-  run->dead_scan_ = std::make_unique<DeadLetterScan>();
-  run->dead_scan_name_ = "qn_dead_" + std::to_string(next.fetch_add(1));
-  QN_TRY(duck::RegisterScan(context.connection, run->dead_scan_name_, *run->dead_scan_));
-  run->dead_sink_name_ = run->dead_scan_name_ + "_sink";
-  QN_TRY(duck::RegisterRowSink(context.connection, run->dead_sink_name_,
-                               run->dead_table_sink_.Arguments(DeadLetterColumns()), run->dead_table_sink_));
   return run;
 }
 
@@ -139,20 +131,27 @@ void DatasetRun::BeginStep(Epoch epoch) {
   step_rows_ = {};
   step_files_ = 0;
   counts_ = {};
-  dead_letters_.Take();  // of a step that failed
+  dead_letters_.BeginStep(epoch, context_.clock.WallMs());
   if (writer_ != nullptr) writer_->Abandon();
   writer_ = nullptr;
 }
 
-Result<std::unique_ptr<parquet::PartitionedWriter>> DatasetRun::OpenWriter(
-    const std::string& folder, const std::string& pattern, const Schema& columns,
-    const std::vector<std::string>& partition_cols) {
+parquet::WriterOptions DatasetRun::WriterOptionsOf(const std::string& folder, const std::string& pattern,
+                                                   const Schema& columns) const {
   parquet::WriterOptions options;
   options.folder = folder;
   options.file_prefix = pattern.substr(0, pattern.find('{'));
   options.new_id = UuidOf(tables_.world.random);
   options.columns = columns;
-  options.partition_cols = partition_cols;
+  return options;
+}
+
+// On the thread that found the first bad row.
+Result<std::unique_ptr<parquet::PartitionedWriter>> DatasetRun::OpenDeadWriter() {
+  QN_TRY(OpenDeadTable());
+  parquet::WriterOptions options = WriterOptionsOf(tables_.storage + "/" + DeadLetterTable(name()),
+                                                   dead_sink_->FilenamePattern(epoch_), dead_sink_->schema());
+  options.thread_bytes_max = DeadLetters::kWriterBytesMax;
   return parquet::PartitionedWriter::Make(std::move(options));
 }
 
@@ -160,7 +159,9 @@ Status DatasetRun::Write(FlowRun& flow, const std::function<Result<std::string>(
   const int64_t began_ns = context_.clock.MonotonicNs();
   if (writer_ == nullptr) {
     const std::string pattern = sink_ != nullptr ? sink_->FilenamePattern(epoch_) : ViewPattern(epoch_);
-    QN_GET(writer_, OpenWriter(folder_, pattern, stored_, dataset_.spec.partition_cols));
+    parquet::WriterOptions options = WriterOptionsOf(folder_, pattern, stored_);
+    options.partition_cols = dataset_.spec.partition_cols;
+    QN_GET(writer_, parquet::PartitionedWriter::Make(std::move(options)));
   }
   flow.SetWriter(writer_.get());
   if (context_.stop_now != nullptr && context_.stop_now->load()) {
@@ -185,32 +186,10 @@ Status DatasetRun::FinishWriting() {
     step_rows_.files.push_back(file.path);
     step_rows_.bytes += file.bytes;
   }
-  QN_TRY(WriteDeadLetters());
+  QN_GET(dead_staged_.files, dead_letters_.Finish());
   step_files_ = staged_.files.size() + dead_staged_.files.size();
   counts_.files = static_cast<int64_t>(staged_.files.size());
   counts_.seconds += Seconds(context_.clock.MonotonicNs() - began_ns);
-  return Ok();
-}
-
-Status DatasetRun::WriteDeadLetters() {
-  std::vector<DeadLetter> letters = dead_letters_.Take();
-  if (letters.empty()) return Ok();
-  QN_TRY(OpenDeadTable());
-  dead_scan_->Set(std::move(letters), epoch_, context_.clock.WallMs());
-  QN_GET(const auto writer, OpenWriter(tables_.storage + "/" + DeadLetterTable(name()),
-                                       dead_sink_->FilenamePattern(epoch_), dead_sink_->schema(), {}));
-  dead_table_sink_.SetWriter(writer.get());
-  std::string columns;
-  for (const Field& field : DeadLetterColumns())
-    columns += (columns.empty() ? "" : ", ") + QuoteName(field.name);
-  const Status status = context_.connection
-                            .Query("SELECT count(*) FROM " + dead_scan_name_ + "() WHERE " + dead_sink_name_ +
-                                   "(" + columns + ")")
-                            .status();
-  dead_scan_->Set({}, 0, 0);
-  if (!dead_table_sink_.failure().ok()) return dead_table_sink_.failure();
-  QN_TRY(status);
-  QN_GET(dead_staged_.files, writer->Finish());
   return Ok();
 }
 

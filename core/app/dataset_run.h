@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "app/dead_letter_scan.h"
+#include "app/dead_letters.h"
 #include "app/flow_run.h"
 #include "connectors/delta/sink.h"
 
@@ -66,10 +66,9 @@ class DatasetRun {
  private:
   DatasetRun(const RunContext& context, const TableContext& tables, const Dataset& dataset);
   Status OpenTable();
-  Status WriteDeadLetters();
-  Result<std::unique_ptr<parquet::PartitionedWriter>> OpenWriter(
-      const std::string& folder, const std::string& pattern, const Schema& columns,
-      const std::vector<std::string>& partition_cols);
+  Result<std::unique_ptr<parquet::PartitionedWriter>> OpenDeadWriter();
+  parquet::WriterOptions WriterOptionsOf(const std::string& folder, const std::string& pattern,
+                                         const Schema& columns) const;
   Status OpenDeadTable();
   delta::DeltaOptions OptionsOf(const std::string& table, const Schema& schema) const;
   Status Retell(const Status& status, const FlowRun& flow) const;
@@ -77,11 +76,7 @@ class DatasetRun {
   RunContext context_;
   TableContext tables_;
   const Dataset& dataset_;
-  DeadLetters dead_letters_;
-  std::unique_ptr<DeadLetterScan> dead_scan_;
-  std::string dead_scan_name_;
-  TableSink dead_table_sink_{nullptr};
-  std::string dead_sink_name_;
+  DeadLetters dead_letters_{[this] { return OpenDeadWriter(); }};
   std::unique_ptr<parquet::PartitionedWriter> writer_;  // of the step; null until a flow has rows
   std::vector<std::unique_ptr<FlowRun>> flows_;
   std::unique_ptr<delta::DeltaSink> sink_;       // null for temporary views

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "app/dead_letters.h"
 #include "contract/source.h"
-#include "data/dead_letter.h"
 #include "duck/scan.h"
 #include "formats/decoder.h"
 
@@ -36,23 +36,6 @@ class FirstFailure {
  private:
   mutable std::mutex mutex_;
   Status status_;
-};
-
-// Dead letters of one dataset in one step, in memory: bounded by the step's bytes.
-class DeadLetters {
- public:
-  void Add(DeadLetter letter) {
-    const std::lock_guard lock(mutex_);
-    letters_.push_back(std::move(letter));
-  }
-  std::vector<DeadLetter> Take() {
-    const std::lock_guard lock(mutex_);
-    return std::exchange(letters_, {});
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<DeadLetter> letters_;
 };
 
 // Registered once for one (flow, source); a new slice is set before each step. Columns(): the declared ones,

@@ -185,6 +185,78 @@ def test_a_monstrous_line_is_a_dead_letter_and_its_neighbours_are_rows(
     assert letters == [("decode", detail, kept_bytes, 2)]
 
 
+BAD_LINES = 4_000_000
+
+
+def bad_lines(file: Path, count: int) -> None:
+    with file.open("wb") as out:
+        out.write(b"what now!\n" * count)
+
+
+def test_input_that_is_wholly_bad_does_not_fill_the_memory(lives: Lives, tmp_path: Path) -> None:
+    """Four million dead letters, most in one step: held together they would take half a gigabyte and more."""
+    bad_lines(tmp_path / "in.jsonl", BAD_LINES)
+    storage = tmp_path / "lake"
+    spec = specs.pipeline(
+        storage,
+        [specs.source("a", tmp_path / "in.jsonl", "id BIGINT")],
+        [specs.dataset("t", "SELECT id FROM a")],
+    )
+    outcome = lives.live(spec)
+    assert outcome.ok, outcome
+    assert outcome.peak_kb < 250_000
+    with duckdb.connect() as db:
+        letters_of(db, storage / "t__dead_letters")
+        assert db.execute(
+            "SELECT count(*), count(DISTINCT line), min(line), max(line), min(raw), max(raw), min(file) FROM letters"
+        ).fetchone() == (
+            BAD_LINES,
+            BAD_LINES,
+            1,
+            BAD_LINES,
+            b"what now!",
+            b"what now!",
+            str(tmp_path / "in.jsonl"),
+        )
+
+
+def test_rows_that_all_break_a_rule_do_not_fill_the_memory(lives: Lives, tmp_path: Path) -> None:
+    with (tmp_path / "in.jsonl").open("wb") as out:
+        out.write(b'{"id":-1}\n' * BAD_LINES)
+    spec = specs.pipeline(
+        tmp_path / "lake",
+        [specs.source("a", tmp_path / "in.jsonl", "id BIGINT")],
+        [specs.dataset("t", "SELECT id FROM a", rules=[("fair", "id > 0", "quarantine")])],
+    )
+    outcome = lives.live(spec)
+    assert outcome.ok, outcome
+    assert outcome.peak_kb < 250_000
+    assert outcome.progress["datasets"]["t"]["dead"] == {"fair": BAD_LINES}
+
+
+def test_a_step_that_fails_leaves_no_dead_letters(lives: Lives, tmp_path: Path) -> None:
+    """Also when they were on the disk before it failed."""
+    bad_lines(tmp_path / "in.jsonl", 50_000)
+    with (tmp_path / "in.jsonl").open("a") as out:
+        out.write('{"id":-1}\n')
+    storage = tmp_path / "lake"
+    spec = specs.pipeline(
+        storage,
+        [specs.source("a", tmp_path / "in.jsonl", "id BIGINT")],
+        [specs.dataset("t", "SELECT id FROM a", rules=[("fair", "id > 0", "fail")])],
+    )
+    outcome = lives.live(spec)
+    assert outcome.error is not None, outcome
+    assert outcome.error["code"] == "QN-3503"
+    assert [file for file in storage.glob("t*/**/*") if file.is_file()] == []
+    (tmp_path / "in.jsonl").write_text('{"id":1}\nwhat now!\n')
+    assert lives.live(spec).ok
+    with duckdb.connect() as db:
+        assert letters_of(db, storage / "t__dead_letters") == [
+            ("decode", "not JSON at byte 1: expected an object, found 'w'", 9, 2)
+        ]
+
+
 def letters_of(db: duckdb.DuckDBPyConnection, table: Path) -> list[Any]:
     columns = (
         "reason VARCHAR, rule VARCHAR, detail VARCHAR, raw BLOB, source VARCHAR, file VARCHAR, line BIGINT"
