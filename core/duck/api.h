@@ -78,6 +78,7 @@ using ScalarCallback = void (*)(Handle function_info, Handle chunk, Handle out_v
   X(Handle, list_vector_get_child, (Handle))                                                  \
   X(State, list_vector_reserve, (Handle, uint64_t))                                           \
   X(State, list_vector_set_size, (Handle, uint64_t))                                          \
+  X(uint64_t, list_vector_get_size, (Handle))                                                 \
   X(Handle, struct_vector_get_child, (Handle, uint64_t))                                      \
   X(Handle, array_vector_get_child, (Handle))                                                 \
   X(Handle, create_logical_type, (int))                                                       \
