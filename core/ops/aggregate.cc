@@ -27,9 +27,8 @@ Aggregate::Aggregate(std::vector<plan::Merge> merges, std::vector<Type> states, 
 
 Status Aggregate::Step(std::span<KeyedDelta> inputs, Delta& out) {
   QN_CHECK(inputs.size() == 1);
-  Arena scratch;
   std::vector<KeyedRow> unique;
-  QN_TRY(MergePartials(inputs[0].rows, scratch, unique));
+  QN_TRY(MergePartials(inputs[0].rows, out.bytes, unique));
   if (IsDue() && unique.empty()) unique.push_back({no_groups_, nothing_, 1, false});
   std::vector<std::string_view> states;
   trace_.Find(unique, states);
@@ -37,8 +36,7 @@ Status Aggregate::Step(std::span<KeyedDelta> inputs, Delta& out) {
   return Ok();
 }
 
-Status Aggregate::MergePartials(std::span<const KeyedRow> rows, Arena& scratch,
-                                std::vector<KeyedRow>& unique) const {
+Status Aggregate::MergePartials(std::span<const KeyedRow> rows, Arena& bytes, std::vector<KeyedRow>& unique) {
   RowIndex keys;
   keys.Reset(rows.size());
   std::vector<uint32_t> numbers;
@@ -49,18 +47,16 @@ Status Aggregate::MergePartials(std::span<const KeyedRow> rows, Arena& scratch,
       unique.push_back(rows[i]);
     } else {
       KeyedRow& first = unique[numbers[i]];
-      QN_TRY(merge_.Merge(first.row, rows[i].row, scratch, &first.row));
+      QN_TRY(merge_.Combine(first.row, rows[i].row, bytes, &first.row));
     }
   }
   return Ok();
 }
 
 Status Aggregate::Change(const KeyedRow& partial, std::string_view old_state, Delta& out) {
-  std::string_view state;
-  if (old_state.data() == nullptr) {
-    state = out.bytes.Store(partial.row);
-  } else {
-    QN_TRY(merge_.Merge(old_state, partial.row, out.bytes, &state));
+  std::string_view state = partial.row;
+  if (old_state.data() != nullptr) {
+    QN_TRY(merge_.Combine(old_state, partial.row, out.bytes, &state));
     if (state == old_state) return Ok();
   }
   // Rows may be taken back before they come; until then such a group is kept, but not shown.

@@ -32,7 +32,8 @@ class Aggregate final : public Operator {
   std::vector<trace::Trace*> Traces() override { return {&trace_}; }
 
  private:
-  Status MergePartials(std::span<const KeyedRow> rows, Arena& scratch, std::vector<KeyedRow>& unique) const;
+  // One partial state a key; what is made of several is stored in `bytes`.
+  Status MergePartials(std::span<const KeyedRow> rows, Arena& bytes, std::vector<KeyedRow>& unique);
   Status Change(const KeyedRow& partial, std::string_view old_state, Delta& out);
   // What of a state is to be seen: itself, the row of nothing, or (data() == nullptr) no row.
   std::string_view Shown(std::string_view state) const;
@@ -45,7 +46,7 @@ class Aggregate final : public Operator {
   trace::StateTrace trace_;
 };
 
-// For a CircuitOp of the kind; failure: QN-1803, a column's type cannot be remembered.
+// For a CircuitOp of the kind; failure: QN-1810, a column's type cannot be remembered.
 Result<std::unique_ptr<Operator>> MakeAggregate(const plan::CircuitOp& plan, trace::Budget& budget);
 
 }  // namespace qn::ops

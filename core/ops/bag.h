@@ -30,7 +30,7 @@ class Bag final : public Operator {
   RowIndex keys_;
 };
 
-// For a CircuitOp of the kind; failure: QN-1803, a column's type cannot be remembered.
+// For a CircuitOp of the kind; failure: QN-1810, a column's type cannot be remembered.
 Result<std::unique_ptr<Operator>> MakeBag(const plan::CircuitOp& plan, trace::Budget& budget);
 
 }  // namespace qn::ops

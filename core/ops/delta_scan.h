@@ -29,7 +29,7 @@ class DeltaScan final : public duck::Scan {
   // `columns` are those of `first`, then those of `second`; with `is_weighted` plan::kWeightColumn comes
   // last. Otherwise a row of weight w ≥ 1 comes w times.
   DeltaScan(Schema columns, duck::RowCodec first, duck::RowCodec second, bool is_weighted);
-  // For the output of an operator. QN-1803: a column's type cannot be remembered.
+  // For the output of an operator. QN-1810: a column's type cannot be remembered.
   static Result<std::unique_ptr<DeltaScan>> Make(const plan::CircuitOp& plan);
 
   // What statements read from now on; borrowed. nullptr: no rows.

@@ -30,7 +30,7 @@ class Distinct final : public Operator {
   std::vector<trace::KeyRef> places_;
 };
 
-// For a CircuitOp of the kind; failure: QN-1803, a column's type cannot be remembered.
+// For a CircuitOp of the kind; failure: QN-1810, a column's type cannot be remembered.
 Result<std::unique_ptr<Operator>> MakeDistinct(const plan::CircuitOp& plan, trace::Budget& budget);
 
 }  // namespace qn::ops

@@ -75,7 +75,7 @@ class Join final : public Operator {
   uint64_t rows_visited_ = 0;
 };
 
-// For a CircuitOp of the kind; failure: QN-1803, a column's type cannot be remembered.
+// For a CircuitOp of the kind; failure: QN-1810, a column's type cannot be remembered.
 Result<std::unique_ptr<Operator>> MakeJoin(const plan::CircuitOp& plan, trace::Budget& budget);
 
 }  // namespace qn::ops

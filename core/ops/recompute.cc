@@ -72,9 +72,11 @@ Status Recompute::Gather(GatheredRows& rows) const {
       rows[i].trace->ForEach(key, [&](std::string_view, int64_t weight) { missing += weight < 0 ? 1 : 0; });
     }
     if (missing == 0) continue;
-    return Failed("QN-3511", std::to_string(missing) + (missing == 1 ? " row was" : " rows were") +
-                                 " taken back more often than it had come.")
-        .With("Found in " + std::to_string(changed_.size()) + " changed keys of input " +
+    return Failed("QN-3511", std::to_string(missing) +
+                                 (missing == 1 ? " row was taken back more often than it had come."
+                                               : " rows were taken back more often than they had come."))
+        .With("Found in " + std::to_string(changed_.size()) +
+              (changed_.size() == 1 ? " changed key" : " changed keys") + " of input " +
               std::to_string(i + 1) + ", whose rows are answered anew.")
         .With("The step was not committed; everything before it is.")
         .With("Look for a source that deletes rows which it never sent; if there is none, report this.");

@@ -55,7 +55,7 @@ class Recompute final : public Operator {
   std::vector<KeyedRow> changed_;
 };
 
-// For a CircuitOp of the kind; failure: QN-1803, a column's type cannot be remembered.
+// For a CircuitOp of the kind; failure: QN-1810, a column's type cannot be remembered.
 Result<std::unique_ptr<Operator>> MakeRecompute(const plan::CircuitOp& plan, trace::Budget& budget,
                                                 Evaluate evaluate);
 
