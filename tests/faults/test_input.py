@@ -114,6 +114,19 @@ def test_a_file_that_was_overwritten_with_more(lives: Lives, shop_with_lines: Sh
     goes_on(lives, shop)
 
 
+def test_a_finished_file_that_was_overwritten_with_as_much(lives: Lives, shop_with_lines: Shop) -> None:
+    shop = shop_with_lines
+    assert lives.live(shop.spec(), functions=FUNCTIONS).ok
+    file = shop.input / "a.jsonl"
+    content = file.read_bytes()
+    file.write_bytes(content.replace(b"apple", b"APPLE"))
+    assert fails(lives, shop).startswith(
+        f"QN-2103  File '{file}' was replaced or overwritten after it was read.\n"
+    )
+    file.write_bytes(content)
+    goes_on(lives, shop)
+
+
 # ---- monsters ----
 
 DEEP = 100_000

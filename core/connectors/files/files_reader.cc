@@ -230,10 +230,7 @@ class FilesReader final : public Reader {
     const SeenFile* seen = seen_.Find(file.path);
     if (seen == nullptr) return file.size > 0;
     if (!seen->has_mark) {
-      if (splitter_ != nullptr && listed_before_ns_ != 0 && file.modified_ns > listed_before_ns_ &&
-          warned_.insert(file.path).second) {
-        Warn(ForgottenMarkWarning(file.path));
-      }
+      WarnOfChange(file, *seen);
       return false;
     }
     out->mark = seen->mark;
@@ -242,10 +239,33 @@ class FilesReader final : public Reader {
       if (seen->is_finished && file.size == 0) return false;  // emptied after it was read: nothing is lost
       return Shrank(file.path, seen->mark.stored, file.size);
     }
+    if (seen->is_finished && file.size == seen->size && file.modified_ns != seen->modified_ns) {
+      QN_TRY(CheckTouched(file, *seen));
+      return false;
+    }
     if (!options_.is_continuous) {
       return !done_.contains(file.path) && (!seen->is_finished || file.size != seen->size);
     }
     return file.size != seen->size;
+  }
+
+  // Of a file that was read whole and of which no more is known.
+  void WarnOfChange(const FileInfo& file, const SeenFile& seen) {
+    const int64_t known_ns = seen.modified_ns != 0 ? seen.modified_ns : listed_before_ns_;
+    if (known_ns == 0 || file.modified_ns <= known_ns || !warned_.insert(file.path).second) return;
+    Warn(splitter_ != nullptr ? ForgottenMarkWarning(file.path) : ChangedParquetWarning(file.path));
+  }
+
+  // As long as it was, and modified since: touched or copied, or other content stands where we have read.
+  Status CheckTouched(const FileInfo& file, SeenFile seen) {
+    const Result<std::unique_ptr<ReadableFile>> opened = files_.Open(file.path);
+    if (!opened.ok()) return Ok();  // nothing of it is wanted any more
+    const Result<uint32_t> print = PrintOf(**opened, seen.mark.stored);
+    if (!print.ok()) return Ok();
+    if (*print != seen.mark.print) return Replaced(file.path, seen.mark.stored);
+    seen.modified_ns = file.modified_ns;
+    seen_.Put(std::move(seen));
+    return Ok();
   }
 
   Result<int64_t> TimeOf(const Waiting& waiting, std::unordered_map<std::string, int64_t>* times) {
@@ -346,6 +366,7 @@ class FilesReader final : public Reader {
       seen.path = file.path;
       seen.has_mark = false;
       seen.is_finished = true;
+      seen.modified_ns = file.modified_ns;
       seen_.Put(std::move(seen));
       parts.push_back({file.path, file.size});
       planned += file.size;

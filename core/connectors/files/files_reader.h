@@ -2,9 +2,12 @@
 // and no schema; what is in a record is the decoder's business.
 //
 // Files. A file is known by its path and read once, also across restarts. A file that grows is read on where
-// it was left. One that was read in part (or whole) and then became shorter, was overwritten or vanished
-// stops the run: nothing is guessed. One that vanishes before it was begun is skipped with a warning. Empty
-// files are not there yet. Names that begin with '.' or '_' below the fixed part of the glob are not there
+// it was left. One that became shorter or was overwritten after something of it was read stops the run:
+// nothing is guessed. (Overwritten is told by its first kilobyte and the one before the mark, looked at when
+// its size or its modification time has changed.) So does one that vanishes in its middle. One that was read
+// to its end may be emptied, deleted or moved away; one that vanishes before it was begun is skipped with a
+// warning. A Parquet file is taken once and whole; that it changed later is a warning. Empty files are not
+// there yet. Names that begin with '.' or '_' below the fixed part of the glob are not there
 // either, unless the glob itself names such a beginning ("data/_*.json").
 //
 // The last record of a file. Only whole records are taken. A record at the end of a file without a line end

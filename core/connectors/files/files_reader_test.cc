@@ -326,6 +326,61 @@ TEST(FilesReader, FinishedFileMayBeEmptiedOrDeleted) {
   EXPECT_EQ(Texts(world.Drain(*reader)), (Strings{}));
 }
 
+TEST(FilesReader, FinishedFileOverwrittenByOneOfItsSizeIsRefused) {
+  const std::string expected =
+      "QN-2103  File '/in/a' was replaced or overwritten after it was read.\n"
+      "  the first 4 bytes, read before, are no longer the same\n"
+      "  We do not guess what is new in it. Nothing of this step was stored.\n"
+      "  Put the old content back, or give the new content a new name.";
+  for (const bool is_continuous : {false, true}) {
+    World world;
+    world.options.is_continuous = is_continuous;
+    world.files.Write("/in/a", "1\n2\n");
+    const auto reader = world.Open();
+    ASSERT_EQ(world.Drain(*reader).size(), 2U);
+    const Json position = world.Tell(*reader);
+    world.files.Write("/in/a", "1\n9\n");
+    EXPECT_EQ(world.TryDrain(*reader).status().ToString(), expected);
+    EXPECT_EQ(world.TryDrain(*world.Open(position)).status().ToString(), expected);
+    world.files.Write("/in/a", "1\n2\n");
+    EXPECT_EQ(world.Drain(*world.Open(position)).size(), 0U);
+  }
+}
+
+TEST(FilesReader, FinishedFileThatWasOnlyTouchedIsLookedAtOnce) {
+  World world;
+  world.files.Write("/in/a", "1\n2\n");
+  auto reader = world.Open();
+  ASSERT_EQ(world.Drain(*reader).size(), 2U);
+  int opened = 0;
+  world.files.on_open = [&opened](const std::string&) { ++opened; };
+  EXPECT_EQ(world.Drain(*reader).size(), 0U);
+  EXPECT_EQ(opened, 0);
+  world.files.Write("/in/a", "1\n2\n");
+  EXPECT_EQ(world.Drain(*reader).size(), 0U);
+  EXPECT_EQ(world.Drain(*reader).size(), 0U);
+  EXPECT_EQ(opened, 1);
+  reader = world.Open(world.Tell(*reader));
+  EXPECT_EQ(world.Drain(*reader).size(), 0U);
+  EXPECT_EQ(opened, 1);
+  EXPECT_EQ(world.warnings, Strings{});
+  // What cannot be looked at is of no interest: all of it is read.
+  world.files.Write("/in/a", "1\n9\n");
+  world.files.Change("/in/a", [](FakeFile& file) { file.is_unreadable = true; });
+  EXPECT_EQ(world.Drain(*reader).size(), 0U);
+}
+
+TEST(FilesReader, TouchedFileWhoseLastLineWaitsIsReadOn) {
+  World world;
+  world.options.is_continuous = true;
+  world.files.Write("/in/a", "1\n2");
+  const auto reader = world.Open();
+  ASSERT_EQ(Texts(world.Drain(*reader)), (Strings{"1\n"}));
+  world.files.Write("/in/a", "1\n2");
+  world.options.is_continuous = false;
+  EXPECT_EQ(Texts(world.Drain(*world.Open(world.Tell(*reader)))), (Strings{"2"}));
+}
+
 TEST(FilesReader, FileThatShrinksWhileItIsReadIsRefused) {
   World world;
   world.files.Write("/in/a", std::string(1000, 'x') + "\n");

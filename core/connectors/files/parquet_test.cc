@@ -38,6 +38,25 @@ TEST(ParquetSource, TakesWholeFilesUpToTheSize) {
   EXPECT_EQ(world.Slices(*again, 1), (std::vector<std::vector<std::string>>{{"/in/0"}}));
 }
 
+TEST(ParquetSource, ChangedAfterItWasReadIsAWarning) {
+  const std::vector<std::string> expected = {
+      "QN-2123  File '/in/a' was modified after it had been read. It is not read again."};
+  ParquetWorld world;
+  world.files.Write("/in/a", Parquet(100));
+  const auto reader = world.Open();
+  EXPECT_EQ(world.Slices(*reader, 1000).size(), 1U);
+  const Json position = world.Tell(*reader);
+  EXPECT_EQ(world.Slices(*reader, 1000).size(), 0U);
+  EXPECT_EQ(world.warnings, std::vector<std::string>{});
+  world.files.Write("/in/a", Parquet(120));
+  EXPECT_EQ(world.Slices(*reader, 1000).size(), 0U);
+  EXPECT_EQ(world.Slices(*reader, 1000).size(), 0U);
+  EXPECT_EQ(world.warnings, expected);
+  world.warnings.clear();
+  EXPECT_EQ(world.Slices(*world.Open(position), 1000).size(), 0U);
+  EXPECT_EQ(world.warnings, expected);
+}
+
 TEST(ParquetSource, IncompleteStopsABoundedRun) {
   ParquetWorld world;
   world.files.Write("/in/a", Parquet(100).substr(0, 99));

@@ -126,6 +126,10 @@ std::string ForgottenMarkWarning(const std::string& path) {
          Grouped(kMarksMax) + " newest files only. If lines were added to it, they are not read.";
 }
 
+std::string ChangedParquetWarning(const std::string& path) {
+  return "QN-2123  File " + Quoted(path) + " was modified after it had been read. It is not read again.";
+}
+
 std::string NothingFoundWarning(const std::string& glob) {
   return "QN-2122  No file matches " + Quoted(glob) + ".";
 }

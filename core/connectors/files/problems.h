@@ -26,8 +26,9 @@ Status VanishedFile(const std::string& path, const Mark& read);                 
 Status OtherPosition(std::string_view what, const std::string& before, const std::string& now);  // QN-2110
 Status UnreadablePosition(std::string_view why);                                                 // QN-2111
 
-std::string VanishedWarning(const std::string& path);       // QN-2120
-std::string ForgottenMarkWarning(const std::string& path);  // QN-2121
-std::string NothingFoundWarning(const std::string& glob);   // QN-2122
+std::string VanishedWarning(const std::string& path);        // QN-2120
+std::string ForgottenMarkWarning(const std::string& path);   // QN-2121
+std::string ChangedParquetWarning(const std::string& path);  // QN-2123
+std::string NothingFoundWarning(const std::string& glob);    // QN-2122
 
 }  // namespace qn::files
