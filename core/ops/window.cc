@@ -89,4 +89,19 @@ Status WindowAggregate::Close(Delta& out) {
   return Ok();
 }
 
+Result<std::unique_ptr<WindowAggregate>> MakeWindowAggregate(const plan::CircuitOp& plan,
+                                                             const WindowOptions& options,
+                                                             trace::Budget& budget) {
+  const plan::Fragment& input = plan.inputs[0];
+  QN_CHECK(plan.has_groups && options.group < input.key_count);
+  QN_TRY(duck::RowCodec::Check(input.columns));
+  std::vector<Type> keys;
+  std::vector<Type> states;
+  for (size_t i = 0; i < input.columns.size(); ++i) {
+    (i < input.key_count ? keys : states).push_back(input.columns[i].type);
+  }
+  auto inner = std::make_unique<Aggregate>(plan.merges, std::move(states), true, budget);
+  return std::make_unique<WindowAggregate>(options, std::move(keys), std::move(inner));
+}
+
 }  // namespace qn::ops

@@ -60,4 +60,9 @@ class WindowAggregate final : public Operator {
   std::map<int64_t, std::vector<std::string>> open_;  // keys by begin of their window
 };
 
+// For a CircuitOp of kind kAggregate with groups; failure: QN-1810, a column's type cannot be remembered.
+Result<std::unique_ptr<WindowAggregate>> MakeWindowAggregate(const plan::CircuitOp& plan,
+                                                             const WindowOptions& options,
+                                                             trace::Budget& budget);
+
 }  // namespace qn::ops
