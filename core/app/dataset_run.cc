@@ -108,6 +108,19 @@ Status DatasetRun::CheckOwner() const {
   return Ok();
 }
 
+Status DatasetRun::CheckStep() const {
+  if (sink_ == nullptr) return Ok();
+  const auto& txns = sink_->snapshot().txns;
+  const auto ours = txns.find("qanat/" + tables_.pipeline_id + "/" + name());
+  const Epoch found = ours == txns.end() ? 0 : ours->second.version;
+  if (found >= data_epoch) return Ok();
+  return Failed("QN-3303", "Table '" + folder_ + "' is not where the checkpoint left it.")
+      .With("Its last step was " + std::to_string(data_epoch) + "; the table has step " +
+            std::to_string(found) + " of this pipeline.")
+      .With("Was the table deleted, restored or copied? Going on would lose rows, so nothing was done.")
+      .With("Restore table and storage from the same moment, or rebuild with --full-refresh " + name() + ".");
+}
+
 Status DatasetRun::OpenDeadTable() {
   if (dead_sink_ != nullptr) return Ok();
   delta::DeltaOptions options = OptionsOf(DeadLetterTable(name()), DeadLetterColumns());

@@ -61,6 +61,9 @@ class DatasetRun {
   // them.
   Status CheckOwner() const;
 
+  // QN-3303 when the table lacks its last step: it was deleted or restored, and nothing is owed to it.
+  Status CheckStep() const;
+
   Epoch data_epoch = 0;  // last step that changed the rows
 
  private:

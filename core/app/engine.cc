@@ -225,6 +225,7 @@ Status Engine::State::RunLocked(const RunOptions& options) {
   step_options.is_continuous = options.is_continuous;
   step_options.trigger_ms = options.trigger_ms;
   step_options.begins_again = options.full_refresh_all;
+  step_options.tables_begun_again = work->TablesBegunAgain();
   for (const auto& [name, sink] : sinks) {
     QN_GET(const Epoch committed, sink->Committed());
     step_options.epoch_floor = std::max(step_options.epoch_floor, committed);

@@ -126,6 +126,12 @@ Status StepWork::ChooseDatasets(const RunOptions& options) {
   return Ok();
 }
 
+std::set<std::string> StepWork::TablesBegunAgain() const {
+  std::set<std::string> tables = begin_again_;
+  for (const std::string& name : begin_again_) tables.insert(DeadLetterTable(name));
+  return tables;
+}
+
 Status StepWork::Restore(const Json& state) {
   view_fingerprints_.clear();
   for (const auto& [name, fingerprint] : state["views"].Members())
@@ -133,6 +139,7 @@ Status StepWork::Restore(const Json& state) {
   for (const auto& run : runs_) {
     run->data_epoch = state["data_epochs"][run->name()].Int();
     const bool again = begin_again_.count(run->name()) != 0;
+    if (!again) QN_TRY(run->CheckStep());
     if (again) view_fingerprints_.erase(run->name());
     for (const auto& flow : run->flows()) {
       QN_TRY(flow->Restore(again ? Json() : state["flows"][run->name() + "." + flow->flow().spec.name]));

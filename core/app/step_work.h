@@ -25,6 +25,8 @@ class StepWork final : public Work {
                                                 const RunOptions& options, Progress& progress,
                                                 std::map<std::string, Sink*>& sinks);
 
+  // Tables whose content goes with the first step, dead letters included.
+  std::set<std::string> TablesBegunAgain() const;
   Status Restore(const Json& state) override;
   Result<StepOutcome> Compute(Epoch epoch) override;
   Status Acknowledge(Epoch epoch) override;

@@ -60,11 +60,12 @@ class Driver {
   Status Commit(const CommitTable& effect) {
     const auto sink = world_.sinks.find(effect.table);
     if (sink == world_.sinks.end()) {
-      // The dataset left the pipeline after a crash between checkpoint and commit: its rows are still owed.
-      return Invalid("QN-3405", "The last step wrote to the table '" + effect.table +
-                                    "', which is no longer in the pipeline.")
-          .With("Its rows are staged but not yet visible, because the process stopped before the commit.")
-          .With("Put the dataset back, run once, then remove it.");
+      // Its dataset left the pipeline, or a table of dead letters was deleted.
+      return Invalid("QN-3405",
+                     "The last step wrote to the table '" + effect.table + "', which is no longer there.")
+          .With("Its rows may not be visible yet: they are, only when the process got to the commit.")
+          .With("If its dataset was taken out of the pipeline: put it back, run once, then remove it.")
+          .With("If its folder was deleted: begin its dataset again with --full-refresh.");
     }
     QN_FAIL("run.commit.before");
     QN_TRY(sink->second->Commit(effect.epoch, effect.receipt));

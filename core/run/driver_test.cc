@@ -149,9 +149,10 @@ TEST_F(DriverTest, NamesATableThatLeftThePipelineBeforeItHadItsRows) {
   scene.sinks.clear();
   scene.sinks["other"] = &scene.clean;
   EXPECT_EQ(scene.Run().ToString(),
-            "QN-3405  The last step wrote to the table 'clean', which is no longer in the pipeline.\n"
-            "  Its rows are staged but not yet visible, because the process stopped before the commit.\n"
-            "  Put the dataset back, run once, then remove it.");
+            "QN-3405  The last step wrote to the table 'clean', which is no longer there.\n"
+            "  Its rows may not be visible yet: they are, only when the process got to the commit.\n"
+            "  If its dataset was taken out of the pipeline: put it back, run once, then remove it.\n"
+            "  If its folder was deleted: begin its dataset again with --full-refresh.");
 }
 
 // The deed before a point has happened, the one after it has not.

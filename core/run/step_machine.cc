@@ -90,11 +90,13 @@ Effect StepMachine::CommitNext() {
   return AcknowledgeStep{epoch_};
 }
 
-// A commit that the table refuses for good, owed by the checkpoint of a run that begins again: what the table
+// A commit that a table refuses for good, owed by the checkpoint to a table that begins again: what the table
 // has instead goes with the first step.
 bool StepMachine::IsDispensable(const Status& status) const {
   const bool is_final = status.kind() != Kind::kRetryable && status.kind() != Kind::kUnknown;
-  return is_recovering_ && options_.begins_again && is_final;
+  const bool begins_again =
+      options_.begins_again || options_.tables_begun_again.count(to_commit_[next_]) != 0;
+  return is_recovering_ && begins_again && is_final;
 }
 
 Effect StepMachine::Restore(Phase phase) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -68,6 +69,8 @@ struct StepOptions {
   // that any table knows, even when the checkpoints are behind the tables or damaged.
   bool begins_again = false;
   Epoch epoch_floor = 0;
+  // These are begun again, the others are not (--full-refresh NAME): commits that they are owed may fail.
+  std::set<std::string> tables_begun_again{};
   int64_t retry_first_ms = 250;  // doubles each time
 };
 

@@ -191,6 +191,21 @@ TEST(StepMachine, BeginningAgainPassesOverCommitsThatTablesRefuseForGood) {
   EXPECT_EQ(script.Failing<Finish>(Kind::kConflict).status.kind(), Kind::kConflict);
 }
 
+TEST(StepMachine, BeginningOneTableAgainPassesOverWhatThatTableRefuses) {
+  StepOptions options;
+  options.tables_begun_again = {"clean__dead_letters"};
+  Script others(options);
+  others.Get<LoadCheckpoint>(Begin{});
+  EXPECT_EQ(others.Get<CommitTable>(There(Of(7, Changes(70)))).table, "clean");
+  EXPECT_FALSE(others.Failing<Finish>(Kind::kConflict).status.ok());
+
+  Script script(options);
+  script.Get<LoadCheckpoint>(Begin{});
+  script.Get<CommitTable>(There(Of(7, Changes(70))));
+  EXPECT_EQ(script.After<CommitTable>().table, "clean__dead_letters");
+  script.Failing<RestoreWork>(Kind::kConflict);
+}
+
 TEST(StepMachine, BeginningAgainCountsOnFromTheTablesWhenTheCheckpointIsBehindDamagedOrGone) {
   const auto damaged = Loaded{Failed("QN-3401", "No sound checkpoint is left.")};
   for (const Event& loaded : {There(Of(5, Changes(50))), Event(damaged), NoneThere()}) {

@@ -4,6 +4,8 @@ belongs, once.
 
 from __future__ import annotations
 
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +18,7 @@ import lake
 import pytest
 import specs
 from incarnation import Lives, Outcome
-from shop import FUNCTIONS, Shop
+from shop import FUNCTIONS, TABLES, Shop
 
 
 def run(lives: Lives, shop: Shop, **how: Any) -> Outcome:
@@ -98,6 +100,84 @@ def test_killed_while_some_are_refreshed(lives: Lives, shop_with_lines: Shop, wh
     run(lives, shop, options={"refresh": what}, fail="run.commit.after=kill@2")
     shop.write("b.jsonl", 5)
     goes_on(lives, shop)
+
+
+# ---- a table that was deleted ----
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("step_bytes_max", [1500, 1 << 20])
+def test_a_deleted_table_is_missed_and_begun_again(
+    lives: Lives, shop_with_lines: Shop, table: str, step_bytes_max: int
+) -> None:
+    """In the last step it may have got rows, or not; it may have been the only step."""
+    shop = shop_with_lines
+    shop.step_bytes_max = step_bytes_max
+    assert run(lives, shop).ok
+    shutil.rmtree(shop.storage / table)
+    missed = run(lives, shop)
+    assert missed.error is not None, missed
+    assert missed.error["code"] == "QN-3303"
+    assert str(shop.storage / table) in missed.error["message"]
+    assert "--full-refresh" in missed.error["message"]
+    again = run(lives, shop, options={"full_refresh": [table]})
+    assert again.ok, again
+    shop.check()
+    shop.write("b.jsonl", 5)
+    goes_on(lives, shop)
+
+
+def test_a_deleted_table_without_rows_in_the_last_step_is_missed(lives: Lives, shop_with_lines: Shop) -> None:
+    shop = shop_with_lines
+    assert run(lives, shop).ok
+    with (shop.input / "c.jsonl").open("a") as out:
+        out.write('{"id": 1000, "name": "skip"}\n')
+    assert run(lives, shop).ok
+    shutil.rmtree(shop.storage / "clean")
+    missed = run(lives, shop)
+    assert missed.error is not None, missed
+    assert re.sub("was [0-9]+;", "was N;", missed.error["message"]) == (
+        f"QN-3303  Table '{shop.storage / 'clean'}' is not where the checkpoint left it.\n"
+        "  Its last step was N; the table has step 0 of this pipeline.\n"
+        "  Was the table deleted, restored or copied? Going on would lose rows, so nothing was done.\n"
+        "  Restore table and storage from the same moment, or rebuild with --full-refresh clean."
+    )
+
+
+@pytest.mark.parametrize("step_bytes_max", [1500, 1 << 20])
+def test_deleted_dead_letters_are_written_again(
+    lives: Lives, shop_with_lines: Shop, step_bytes_max: int
+) -> None:
+    shop = shop_with_lines
+    shop.step_bytes_max = step_bytes_max
+    assert run(lives, shop).ok
+    shutil.rmtree(shop.storage / "clean__dead_letters")
+    assert run(lives, shop, options={"full_refresh": ["clean"]}).ok
+    shop.check()
+    goes_on(lives, shop)
+
+
+@pytest.mark.parametrize("table", ["clean", "totals"])
+def test_a_deleted_table_may_have_other_columns(lives: Lives, shop_with_lines: Shop, table: str) -> None:
+    """As the message for changed columns advises."""
+    shop = shop_with_lines
+    shop.step_bytes_max = 1 << 20
+    assert run(lives, shop).ok
+    spec = shop.spec()
+    changed = next(dataset for dataset in spec["datasets"] if dataset["name"] == table)
+    sql = changed["flows"][0]["sql"]
+    changed["flows"][0]["sql"] = sql.replace("SELECT ", "SELECT 1 AS one, ", 1)
+    refused = lives.live(spec, functions=FUNCTIONS)
+    assert refused.error is not None, refused
+    assert refused.error["code"] == "QN-3309"
+    shutil.rmtree(shop.storage / table)
+    outcome = lives.live(spec, functions=FUNCTIONS, options={"full_refresh": [table]})
+    assert outcome.ok, outcome
+    with duckdb.connect() as db:
+        before = "id BIGINT, name VARCHAR, price DECIMAL(10,2), part BIGINT"
+        columns = before if table == "clean" else "name VARCHAR, n BIGINT, total DECIMAL(38,2)"
+        lake.view(db, "t", shop.storage / table, "one INTEGER, " + columns)
+        assert db.execute("SELECT count(*) > 0, min(one), max(one) FROM t").fetchone() == (True, 1, 1)
 
 
 # ---- stopping ----

@@ -326,6 +326,27 @@ Status DeltaSink::Commit(Epoch epoch, const Receipt& receipt) {
   return Ok();
 }
 
+// Files that another process staged may have gone with their folder meanwhile.
+Status DeltaSink::CheckFiles(const CommitPlan& plan) const {
+  const auto is_ours = [&plan](const Staged& staged) { return staged.epoch == plan.epoch; };
+  if (std::any_of(staged_.begin(), staged_.end(), is_ours)) return Ok();
+  for (const AddFile& add : plan.adds) {
+    QN_GET(const std::string path, DecodePath(add.path));
+    const std::string full = FullPath(options_.folder, path);
+    const Status found = world_.files.Stat(full).status();
+    if (found.kind() != Kind::kNotFound) {
+      QN_TRY(found);
+      continue;
+    }
+    return Failed("QN-3303", "Table '" + options_.folder + "' is not where the checkpoint left it.")
+        .With("The file '" + full + "' of step " + std::to_string(plan.epoch) +
+              " was written, is not committed yet, and is gone.")
+        .With("Was the table deleted, restored or copied? Committing would lose rows, so nothing was done.")
+        .With("Restore table and storage from the same moment, or rebuild with --full-refresh.");
+  }
+  return Ok();
+}
+
 Status DeltaSink::RunMachine(const CommitPlan& plan) {
   const std::lock_guard lock(snapshot_mutex_);
   CommitMachine machine(plan, snapshot_, options_.folder, options_.engine);
@@ -343,6 +364,7 @@ Status DeltaSink::RunMachine(const CommitPlan& plan) {
         break;
       }
       case CommitEffect::What::kPut:
+        QN_TRY(CheckFiles(plan));
         event.what = CommitEvent::What::kPut;
         event.status = world_.files.PutIfAbsent(EntryPath(options_.folder, effect.version), effect.text);
         break;

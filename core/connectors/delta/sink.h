@@ -80,6 +80,7 @@ class DeltaSink final : public Sink {
   Result<uint32_t> ChecksumOf(const std::string& path, uint64_t size);
   Epoch Follows(Epoch epoch);
   std::string NewUuid() const;
+  Status CheckFiles(const CommitPlan& plan) const;
   Status RunMachine(const CommitPlan& plan);
 
   DeltaOptions options_;

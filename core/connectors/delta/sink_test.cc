@@ -184,6 +184,25 @@ TEST(DeltaSink, SweepsOnlyWhatIsOursAndForgotten) {
   EXPECT_EQ(world.Visible(), (Set{"a", "b"}));
 }
 
+TEST(DeltaSink, AStagedFileThatWentBeforeItsCommitIsMissed) {
+  World world;
+  auto sink = world.Open();
+  const StagedFile file = world.Write(*sink, 1, "a");
+  const auto receipt = *sink->Stage(1, {{file}, false});
+  ASSERT_TRUE(world.files.Remove(file.path).ok());
+  auto again = world.Open();
+  EXPECT_EQ(
+      again->Commit(1, receipt).ToString(),
+      "QN-3303  Table '" + std::string(kFolder) +
+          "' is not where the checkpoint left it.\n"
+          "  The file '" +
+          file.path +
+          "' of step 1 was written, is not committed yet, and is gone.\n"
+          "  Was the table deleted, restored or copied? Committing would lose rows, so nothing was done.\n"
+          "  Restore table and storage from the same moment, or rebuild with --full-refresh.");
+  EXPECT_EQ(again->snapshot().version, -1);
+}
+
 TEST(DeltaSink, TheLogHasTheChecksumOfTheBytes) {
   World world;
   auto sink = world.Open();
