@@ -64,7 +64,7 @@ class Plan:
     epochs_checked_max: int = 1_000_000  # 0: only what is there after each round
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """A life did not end well; ``named`` are the datasets that the message is about."""
 
     def __init__(self, message: str, named: list[str]) -> None:
@@ -129,13 +129,13 @@ class Trial:
         try:
             outcome: Outcome = self._lives.live(self._spec, fail=life.fail, options=life.options)
         except AssertionError as failure:  # a signal that nobody armed
-            raise Stopped(str(failure), []) from None
+            raise StoppedError(str(failure), []) from None
         steps = outcome.progress.get("epoch", "?")
         self.history.append(f"  {life.fail or 'a life'} {life.options or ''}: {outcome}, epoch {steps}")
         expected = life.fail and (outcome.killed or (outcome.error or {}).get("code") == "QN-9002")
         if not outcome.ok and not expected:
             named = re.findall(r"flow\.py:(\w+)", str(outcome))
-            raise Stopped(str(outcome), [n for n in named if any(v.name == n for v in self._views)])
+            raise StoppedError(str(outcome), [n for n in named if any(v.name == n for v in self._views)])
 
     # ---- DuckDB's side ----
 
@@ -163,7 +163,7 @@ class Trial:
         for stream in self._plan.streams:
             problem = self._compare(self._db, stream.name, self._columns(stream))
             if problem:
-                raise Stopped(f"table {stream.name}:\n{problem}", [])
+                raise StoppedError(f"table {stream.name}:\n{problem}", [])
         for view in self._views:
             problem = self._compare(self._db, view.name, self._described(self._db, view.name))
             if problem:
@@ -264,7 +264,7 @@ def judge(lives: Lives, plan: Plan, chosen: list[View], known: list[View]) -> di
         try:
             problems |= trial.run()
             return problems
-        except Stopped as stopped:
+        except StoppedError as stopped:
             story = f"{stopped}\nsteps:\n" + "\n".join(trial.history)
             bad = set(stopped.named)
             if not bad and len(chosen) > 1:
