@@ -20,7 +20,6 @@ export CCACHE_NOHASHDIR := 1
 CCACHE = $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 INSTALL = $(if $(shell command -v uv),VIRTUAL_ENV=$(CURDIR)/$(VENV) uv pip install --quiet,$(PY) -m pip install --quiet --disable-pip-version-check)
 QUIET = $(if $(MAKE_TERMOUT),,--quiet)
-VERSION = $(shell sed -n 's/^__version__.*"\(.*\)"/\1/p' python/qanat/_version.py)
 CPP := $(shell find core -name '*.cc' -o -name '*.h' 2>/dev/null)
 SOURCES := CMakeLists.txt pyproject.toml $(wildcard cmake/* spec/errors.d/*) $(CPP) \
            $(shell find python -type f -not -path '*/__pycache__/*' 2>/dev/null)
@@ -54,7 +53,7 @@ $(STAMP)/venv: tools/requirements-build.txt pyproject.toml $(STAMP)/needs
 $(STAMP)/core: $(SOURCES) $(STAMP)/sources $(STAMP)/venv
 	@cmake -S . -B $(CORE) -G Ninja --log-level=WARNING $(CCACHE) -DCMAKE_BUILD_TYPE=Release \
 	  -DCMAKE_CXX_COMPILER=$$(command -v $(CXX)) -DPython_EXECUTABLE=$(CURDIR)/$(PY) -DQANAT_WERROR=$(WERROR) \
-	  -DSKBUILD_PROJECT_VERSION=$(VERSION) >build/log/cmake.log || { cat build/log/cmake.log; exit 1; }
+	  >build/log/cmake.log || { cat build/log/cmake.log; exit 1; }
 	@echo "Compiling (from nothing: a few minutes on two cores; build/log/ has the details)"
 	@NINJA_STATUS="[%f/%t, %es] " ninja -C $(CORE) $(QUIET) _core _core_stub
 	@touch $@

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/version.h"
 #include "connectors/delta/schema_json.h"
 
 namespace qn::app {
@@ -156,6 +157,7 @@ parquet::WriterOptions DatasetRun::WriterOptionsOf(const std::string& folder, co
   options.file_prefix = pattern.substr(0, pattern.find('{'));
   options.new_id = UuidOf(tables_.world.random);
   options.columns = columns;
+  options.created_by = WriterName();
   return options;
 }
 

@@ -6,6 +6,7 @@
 #include "app/engine.h"
 #include "app/tables.h"
 #include "base/fail_point.h"
+#include "base/version.h"
 #include "bind/functions.h"
 
 namespace nb = nanobind;
@@ -85,7 +86,7 @@ class Engine {
 
 NB_MODULE(_core, module) {
   module.doc() = "Qanat's engine. Use the package qanat; this module is its inside and may change.";
-  module.attr("__version__") = QANAT_VERSION;
+  module.attr("__version__") = qn::Version();
   module.attr("CoreError") =
       nb::steal(PyErr_NewException("qanat._core.CoreError", PyExc_RuntimeError, nullptr));
 

@@ -1,6 +1,7 @@
 """The command line over the real engine: what a user does in the first hour."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -59,6 +60,31 @@ LINES = '{"id": 1, "name": "a"}\n{"id": 2, "name": null}\n{"id": 3, "name": "c"}
 @pytest.fixture
 def lines(write):
     return write("in/a.jsonl", LINES)
+
+
+def test_files_say_who_wrote_them(write, lines, folder):
+    import pyarrow.parquet as pq
+
+    import qanat
+
+    write(
+        "flow.py",
+        SOURCE
+        + """
+@qn.table
+def kept():
+    return "SELECT id FROM s"
+""",
+    )
+    run("flow.py", folder / "lake")
+    (file,) = folder.glob("lake/kept/*.parquet")
+    written_by = pq.read_metadata(file).created_by
+    # As Spark takes it apart: application, version, build.
+    parts = re.fullmatch(r"(.*?)\s+version\s*(?:([^(]*?)\s*(?:\(\s*build\s*([^)]*?)\s*\))?)?", written_by)
+    assert parts, written_by
+    assert parts[1] == "qanat"
+    assert parts[2] == qanat.__version__
+    assert parts[3] is None or re.fullmatch("[0-9a-f]{12}", parts[3])
 
 
 def test_arrow_functions(write, lines, folder):

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/fail_point.h"
 #include "contract/files.h"
 #include "formats/parquet/thrift.h"
 
@@ -173,6 +174,7 @@ Result<FileSummary> ParquetFile::Finish() {
   const std::lock_guard lock(mutex_);
   QN_CHECK(!is_finished_);
   if (!status_.ok()) return status_;
+  QN_FAIL("parquet.finish.before");
   std::string footer = Footer();
   const auto size = static_cast<uint32_t>(footer.size());
   footer.append(reinterpret_cast<const char*>(&size), 4);
@@ -181,6 +183,7 @@ Result<FileSummary> ParquetFile::Finish() {
   if (!status_.ok()) return status_;
   status_ = Close();
   if (!status_.ok()) return status_;
+  QN_FAIL("parquet.finish.unnamed");
   if (::rename(temp_path_.c_str(), path_.c_str()) != 0) {
     status_ = FileFailure(errno, "name", path_);
     return status_;
