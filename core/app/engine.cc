@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "app/step_work.h"
+#include "base/fail_point.h"
 #include "connectors/delta/parquet_checkpoint.h"
 #include "connectors/local/checkpoint_store.h"
 #include "connectors/local/local_files.h"
@@ -56,6 +57,7 @@ Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Engine::~Engine() = default;
 
 Result<std::unique_ptr<Engine>> Engine::Build(const std::string& spec, BatchFunctions* functions) {
+  QN_TRY(ArmFailPointsOfEnvironment());
   auto state = std::make_unique<State>();
   QN_GET(PipelineSpec parsed, ParseSpec(spec));
   QN_GET(state->api, duck::LoadApi(parsed.library));

@@ -1,6 +1,6 @@
 // Named places where a test may kill the process or make the world fail. Always compiled in: one relaxed
-// atomic load when nothing is armed. Armed by ArmFailPoints("name=kill@2,other=error"); Python:
-// qanat._core.arm_fail_points.
+// atomic load when nothing is armed. Armed by ArmFailPoints("name=kill@2,other=error"), in Python by
+// qanat._core.arm_fail_points, and for a whole process by the environment variable QANAT_FAIL.
 #pragma once
 
 #include <atomic>
@@ -21,6 +21,9 @@ Status Hit(const char* name);
 // (Kind::kUnknown), retry (Kind::kRetryable). From the nth pass on (default 1); only that pass for @n!.
 // An empty text disarms all.
 Status ArmFailPoints(std::string_view text);
+
+// Arms what $QANAT_FAIL says, on the first call in a process; does nothing when it is not set.
+Status ArmFailPointsOfEnvironment();
 
 // Every fail point that the process has passed so far, for tests that must reach all of them.
 std::vector<std::string> FailPointsPassed();

@@ -4,9 +4,14 @@ each line of the input is where it belongs, once.
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import lake
 import pytest
 from incarnation import Lives
 from shop import FUNCTIONS, Shop
@@ -88,3 +93,44 @@ def test_killed_again_and_again(lives: Lives, shop_with_lines: Shop, point: str,
     assert outcome.ok, f"no end after {deaths} deaths"
     assert deaths >= 3
     shop_with_lines.check()
+
+
+FLOW = """
+import qanat as qn
+
+qn.source("lines", qn.files("{input}/*.jsonl"), format=qn.json(), schema="id BIGINT, name VARCHAR")
+
+@qn.table
+def kept():
+    return "SELECT id FROM lines"
+"""
+
+
+def command(shop: Shop, armed: str) -> subprocess.CompletedProcess[str]:
+    """A run of its own process, with fail points armed from outside."""
+    flow = shop.folder / "flow.py"
+    flow.write_text(FLOW.format(input=shop.input))
+    return subprocess.run(
+        [sys.executable, "-m", "qanat", "run", str(flow), "--storage", str(shop.storage)],
+        env=os.environ | {"QANAT_FAIL": armed},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_armed_by_the_environment(shop_with_lines: Shop) -> None:
+    shop = shop_with_lines
+    killed = command(shop, "run.commit.before=kill")
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert not list(shop.storage.glob("kept/_delta_log/*.json"))
+    assert list(shop.storage.glob("kept/*.parquet"))
+    again = command(shop, "")
+    assert again.returncode == 0, again.stderr
+    assert lake.live_files(shop.storage / "kept")
+
+
+def test_armed_wrongly_by_the_environment(shop_with_lines: Shop) -> None:
+    refused = command(shop_with_lines, "kill")
+    assert refused.returncode == 70  # of all that is ours
+    assert "QN-9003  A fail point is armed as name=action[@nth], found 'kill'." in refused.stderr
