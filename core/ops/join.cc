@@ -76,7 +76,7 @@ void Join::FindTurned(Side& side) {
   std::vector<uint32_t> numbers;
   for (const std::vector<KeyedRow>* rows : {&side.removed, &side.added}) {
     index.PutKeys(*rows, numbers);
-    keys.resize(index.size());
+    keys.resize(index.size(), {{}, {}, 0, false});
     for (size_t i = 0; i < numbers.size(); ++i) {
       keys[numbers[i]].key = (*rows)[i].key;
       keys[numbers[i]].weight += (*rows)[i].weight;

@@ -3,43 +3,18 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
 
 #include "base/check.h"
+#include "trace/hash.h"
 
 namespace qn::ops {
 namespace {
 
-constexpr uint64_t kOdd[] = {0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3};
 constexpr size_t kAhead = 32;  // slots fetched before they are looked at
 
-uint64_t Mix(uint64_t a, uint64_t b) {
-  __extension__ using Wide = unsigned __int128;
-  const Wide product = static_cast<Wide>(a) * b;
-  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-}
-
-uint64_t Load(const char* from, size_t size) {
-  uint64_t out = 0;
-  std::memcpy(&out, from, size);
-  return out;
-}
-
-uint64_t HashBytes(std::string_view bytes, uint64_t seed) {
-  const char* next = bytes.data();
-  size_t left = bytes.size();
-  uint64_t hash = seed ^ Mix(bytes.size() ^ kOdd[0], kOdd[1]);
-  for (; left > 16; left -= 16, next += 16) {
-    hash = Mix(Load(next, 8) ^ kOdd[1], Load(next + 8, 8) ^ hash);
-  }
-  const uint64_t low = left > 0 ? Load(next, std::min<size_t>(left, 8)) : 0;
-  const uint64_t high = left > 8 ? Load(next + 8, left - 8) : 0;
-  return Mix(low ^ kOdd[2], high ^ hash ^ kOdd[0]);
-}
-
 uint64_t HashRow(std::string_view key, std::string_view row) {
-  const uint64_t hash = HashBytes(key, kOdd[0]);
-  return row.empty() ? hash : HashBytes(row, hash);
+  const uint64_t hash = trace::Hash(key);
+  return row.empty() ? hash : trace::Hash(row, hash);
 }
 
 }  // namespace

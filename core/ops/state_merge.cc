@@ -1,6 +1,7 @@
 // Each column gets its function once; a merge is then a copy and a call a column.
 #include "ops/state_merge.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstring>
@@ -77,6 +78,28 @@ struct ByInterval {
     return key;
   }
   static bool IsLess(const duck::Interval& a, const duck::Interval& b) { return KeyOf(a) < KeyOf(b); }
+};
+
+// A BIT: the number of padding bits, then the bits, of which the padding comes first and is set. Ordered as
+// its text is.
+class Bits {
+ public:
+  explicit Bits(std::string_view bytes) : bytes_(bytes) {}
+  size_t padding() const { return static_cast<unsigned char>(bytes_[0]); }
+  size_t size() const { return (bytes_.size() - 1) * 8 - padding(); }
+  bool operator[](size_t i) const {
+    const size_t at = padding() + i;
+    return (static_cast<unsigned char>(bytes_[1 + at / 8]) >> (7 - at % 8) & 1) != 0;
+  }
+  bool IsLess(const Bits& other) const {
+    for (size_t i = 0; i < std::min(size(), other.size()); ++i) {
+      if ((*this)[i] != other[i]) return other[i];
+    }
+    return size() < other.size();
+  }
+
+ private:
+  std::string_view bytes_;
 };
 
 bool IsWhole(TypeId id) { return id >= TypeId::kTinyInt && id <= TypeId::kUHugeInt; }
@@ -263,6 +286,7 @@ StateMerge::StateMerge(std::vector<Merge> merges, std::vector<Type> types)
     column.slot = codec_.SlotOffset(i);
     column.slot_size = codec_.SlotSize(i);
     if (!column.has_tail) column.fold = Folds::Of(merges[i], type);
+    column.is_bit = type.id == TypeId::kBit;
     if (type.id == TypeId::kDecimal) column.decimal_width = type.width;
     column.is_whole_sum = merges[i] == Merge::kAdd && type.id != TypeId::kFloat && type.id != TypeId::kDouble;
     has_tails_ = has_tails_ || column.has_tail;
@@ -312,38 +336,39 @@ Status StateMerge::MergeCells(std::string_view a, std::string_view b, Arena& are
 }
 
 Status StateMerge::MergeTail(const Column& column, std::string_view b, std::string_view* a,
-                             std::string& bits) const {
+                             std::string& made) const {
+  const auto is_less = [&column](std::string_view x, std::string_view y) {
+    return column.is_bit ? Bits(x).IsLess(Bits(y)) : x < y;
+  };
   switch (column.merge) {
     case Merge::kMin:
-      if (b < *a) *a = b;
+      if (is_less(b, *a)) *a = b;
       return Ok();
     case Merge::kMax:
-      if (*a < b) *a = b;
+      if (is_less(*a, b)) *a = b;
       return Ok();
     case Merge::kFirst:
       return Ok();
     default:
       break;
   }
-  // BIT: the number of padding bits, then the bits, of which the padding comes first and is set.
-  if (a->size() != b.size() || (*a)[0] != b[0]) {
-    const auto length = [](std::string_view text) {
-      return std::to_string((text.size() - 1) * 8 - static_cast<unsigned char>(text[0]));
-    };
+  const Bits mine(*a);
+  const Bits other(b);
+  if (mine.size() != other.size()) {
     return Invalid("QN-3512", "Bit strings of different length cannot be taken together.")
-        .With("found: BIT of " + length(*a) + " and of " + length(b) + " bits under one key")
+        .With("found: BIT of " + std::to_string(mine.size()) + " and of " + std::to_string(other.size()) +
+              " bits under one key")
         .With("The step was not committed; everything before it is.")
         .With("Bring them to one length before the aggregate.");
   }
-  bits.assign(*a);
-  for (size_t i = 1; i < bits.size(); ++i) {
-    if (column.merge == Merge::kBitAnd) bits[i] = static_cast<char>(bits[i] & b[i]);
-    if (column.merge == Merge::kBitOr) bits[i] = static_cast<char>(bits[i] | b[i]);
-    if (column.merge == Merge::kBitXor) bits[i] = static_cast<char>(bits[i] ^ b[i]);
+  made.assign(*a);
+  for (size_t i = 1; i < made.size(); ++i) {
+    if (column.merge == Merge::kBitAnd) made[i] = static_cast<char>(made[i] & b[i]);
+    if (column.merge == Merge::kBitOr) made[i] = static_cast<char>(made[i] | b[i]);
+    if (column.merge == Merge::kBitXor) made[i] = static_cast<char>(made[i] ^ b[i]);
   }
-  const auto padding = static_cast<unsigned char>(bits[0]);
-  bits[1] = static_cast<char>(bits[1] | (0xFF << (8 - padding)));
-  *a = bits;
+  made[1] = static_cast<char>(made[1] | (0xFF << (8 - mine.padding())));
+  *a = made;
   return Ok();
 }
 

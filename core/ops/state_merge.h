@@ -42,6 +42,7 @@ class StateMerge {
     plan::Merge merge = plan::Merge::kFirst;
     Fold fold = nullptr;  // fixed size
     bool has_tail = false;
+    bool is_bit = false;
     size_t slot = 0;
     size_t slot_size = 0;
     uint8_t decimal_width = 0;
@@ -50,7 +51,7 @@ class StateMerge {
   friend struct Folds;
 
   Status MergeCells(std::string_view a, std::string_view b, Arena& arena, std::string_view* out);
-  Status MergeTail(const Column& column, std::string_view b, std::string_view* a, std::string& bits) const;
+  Status MergeTail(const Column& column, std::string_view b, std::string_view* a, std::string& made) const;
   Status Overflow(size_t column) const;
 
   duck::RowCodec codec_;
