@@ -13,6 +13,8 @@ class Budget {
 
   // QN-3601 when `bytes` more would be too much; nothing is taken then.
   Status Take(uint64_t bytes);
+  // For what took the place of something larger.
+  void TakeAnyway(uint64_t bytes) { used_ += bytes; }
   void Give(uint64_t bytes) { used_ -= bytes; }
 
   uint64_t used() const { return used_; }

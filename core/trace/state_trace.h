@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,8 @@
 #include "base/status.h"
 #include "data/delta.h"
 #include "trace/budget.h"
+#include "trace/index.h"
+#include "trace/slab.h"
 #include "trace/trace.h"
 
 namespace qn::trace {
@@ -23,12 +26,13 @@ class StateTrace final : public Trace {
   // out[i]: the state of rows[i].key; data() == nullptr when there is none. Valid until EndStep.
   void Find(std::span<const KeyedRow> rows, std::vector<std::string_view>& out) const;
   std::string_view Find(std::string_view key) const;
-  // Replaces; the old bytes stay readable until EndStep. Failure: QN-3601.
+  // Replaces; the old bytes stay readable until EndStep. Failure: QN-3601. Cheap for keys that a Find of a
+  // batch has just looked for.
   Status Put(std::string_view key, std::string_view state);
   void Remove(std::string_view key);
 
   void ForEach(const std::function<void(std::string_view key, std::string_view state)>& f) const;
-  size_t keys() const;
+  size_t keys() const { return index_.size(); }
 
   // Trace:
   size_t bytes() const override;
@@ -37,6 +41,50 @@ class StateTrace final : public Trace {
   void Dump(std::string& out) const override;
   Status Apply(std::string_view section) override;
   void Clear() override;
+
+ private:
+  using Ref = Slab::Ref;
+  static constexpr Ref kNone = Slab::kNone;
+
+  // The key's bytes follow at kHead, then the state's.
+  struct Head {
+    uint32_t key_size;
+    uint32_t state_size;
+    uint32_t change;  // its place in changes_, + 1; 0: not changed since TakeChanges
+  };
+  static constexpr size_t kHead = sizeof(Head);
+  struct Change {
+    Ref ref;
+    bool is_removed;
+  };
+
+  Head* At(Ref ref) const { return slab_->At<Head>(ref); }
+  static size_t SizeOf(const Head* head) { return kHead + head->key_size + head->state_size; }
+  static std::string_view KeyOf(const Head* head) {
+    return {reinterpret_cast<const char*>(head) + kHead, head->key_size};
+  }
+  static std::string_view StateOf(const Head* head) {
+    return {reinterpret_cast<const char*>(head) + kHead + head->key_size, head->state_size};
+  }
+  Ref* FindSlot(uint32_t hash, std::string_view key) const;
+  void Prefetch(std::span<const KeyedRow> rows, const uint32_t* hashes) const;
+  Status PutHashed(uint32_t hash, std::string_view key, std::string_view state, bool is_logged);
+  void RemoveHashed(uint32_t hash, std::string_view key, bool is_logged);
+  Status ApplyBatch(std::span<const KeyedRow> rows);
+  void FreeDead();
+  void Compact();
+  void KeepChanges();
+  static void AppendEntry(const Head* head, bool is_removed, std::string& out);
+  Status Charge();
+
+  Budget& budget_;
+  std::unique_ptr<Slab> slab_;
+  Index<Ref> index_;
+  std::vector<Ref> dead_;        // freed at EndStep
+  std::vector<Change> changes_;  // since TakeChanges, a key at most once while it lives
+  std::string kept_changes_;     // of steps that ended since TakeChanges, as entries of a section
+  uint64_t kept_entries_ = 0;
+  size_t charged_ = 0;  // bytes of the lists above that the budget knows of
 };
 
 }  // namespace qn::trace

@@ -1,0 +1,28 @@
+// The words of a refusal.
+#include "trace/budget.h"
+
+namespace qn::trace {
+namespace {
+
+std::string Size(uint64_t bytes) {
+  if (bytes < (uint64_t{10} << 20)) return std::to_string(bytes >> 10) + " KB";
+  return std::to_string(bytes >> 20) + " MB";
+}
+
+}  // namespace
+
+Status Budget::Take(uint64_t bytes) {
+  if (bytes <= bytes_max_ && used_ <= bytes_max_ - bytes) {
+    used_ += bytes;
+    return Ok();
+  }
+  return Status(Kind::kFailed, "QN-3601", "The memory of this pipeline's queries is full.")
+      .With("What they remember takes " + Size(used_) + "; " + Size(bytes) +
+            " more would be over the limit of " + Size(bytes_max_) + ".")
+      .With("The step was given up; the last checkpoint is whole, and nothing was lost.")
+      .With(
+          "Give more with --memory, or let the queries remember less: filter earlier, or bound them by event "
+          "time.");
+}
+
+}  // namespace qn::trace

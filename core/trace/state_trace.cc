@@ -1,0 +1,250 @@
+// A key and its state are one piece of the slab, so that a probe is two reads: the index and the piece. A new
+// state is a new piece; the old one is free at EndStep.
+#include "trace/state_trace.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+#include "trace/hash.h"
+#include "trace/section.h"
+
+namespace qn::trace {
+namespace {
+
+constexpr size_t kBatch = 64;  // probes under way at once
+constexpr size_t kSizeMax = UINT32_MAX - 64;
+constexpr char kChanges = 's';
+constexpr char kAll = 'S';
+
+}  // namespace
+
+StateTrace::StateTrace(Budget& budget)
+    : budget_(budget), slab_(std::make_unique<Slab>(budget)), index_(budget) {}
+
+StateTrace::~StateTrace() { budget_.Give(charged_); }
+
+StateTrace::Ref* StateTrace::FindSlot(uint32_t hash, std::string_view key) const {
+  return index_.FindSlot(hash, [&](Ref candidate) { return KeyOf(At(candidate)) == key; });
+}
+
+void StateTrace::Prefetch(std::span<const KeyedRow> rows, const uint32_t* hashes) const {
+  for (size_t i = 0; i < rows.size(); ++i) index_.Prefetch(hashes[i]);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const Ref* guess = index_.Guess(hashes[i]);
+    if (guess == nullptr) continue;
+    const char* head = slab_->At<const char>(*guess);
+    __builtin_prefetch(head);
+    __builtin_prefetch(head + kHead + rows[i].key.size() + 8);
+  }
+}
+
+void StateTrace::Find(std::span<const KeyedRow> rows, std::vector<std::string_view>& out) const {
+  out.resize(rows.size());
+  std::array<uint32_t, kBatch> hashes;
+  for (size_t begin = 0; begin < rows.size(); begin += kBatch) {
+    const auto batch = rows.subspan(begin, std::min(kBatch, rows.size() - begin));
+    for (size_t i = 0; i < batch.size(); ++i) hashes[i] = ShortHash(batch[i].key);
+    Prefetch(batch, hashes.data());
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const Ref* found = FindSlot(hashes[i], batch[i].key);
+      out[begin + i] = found == nullptr ? std::string_view() : StateOf(At(*found));
+    }
+  }
+}
+
+std::string_view StateTrace::Find(std::string_view key) const {
+  const Ref* found = FindSlot(ShortHash(key), key);
+  return found == nullptr ? std::string_view() : StateOf(At(*found));
+}
+
+Status StateTrace::Put(std::string_view key, std::string_view state) {
+  QN_TRY(PutHashed(ShortHash(key), key, state, true));
+  // Every some thousand rows is soon enough.
+  return (changes_.size() & 0xFFF) == 0 ? Charge() : Ok();
+}
+
+Status StateTrace::PutHashed(uint32_t hash, std::string_view key, std::string_view state, bool is_logged) {
+  QN_CHECK(key.size() < kSizeMax && state.size() < kSizeMax);
+  Ref* found = FindSlot(hash, key);
+  if (found != nullptr && StateOf(At(*found)) == state) return Ok();
+  if (found == nullptr) QN_TRY(index_.Reserve(1));
+  const Ref ref = slab_->Allocate(kHead + key.size() + state.size());
+  if (ref == kNone) return slab_->Refusal();
+  Head* head = At(ref);
+  *head = {static_cast<uint32_t>(key.size()), static_cast<uint32_t>(state.size()), 0};
+  char* bytes = reinterpret_cast<char*>(head) + kHead;
+  if (!key.empty()) std::memcpy(bytes, key.data(), key.size());
+  if (!state.empty()) std::memcpy(bytes + key.size(), state.data(), state.size());
+  if (found == nullptr) {
+    index_.Insert(hash, ref);
+  } else {
+    head->change = At(*found)->change;
+    dead_.push_back(*found);
+    *found = ref;
+  }
+  if (head->change != 0) {
+    changes_[head->change - 1].ref = ref;
+  } else if (is_logged) {
+    changes_.push_back({ref, false});
+    head->change = static_cast<uint32_t>(changes_.size());
+  }
+  return Ok();
+}
+
+void StateTrace::Remove(std::string_view key) { RemoveHashed(ShortHash(key), key, true); }
+
+void StateTrace::RemoveHashed(uint32_t hash, std::string_view key, bool is_logged) {
+  Ref* found = FindSlot(hash, key);
+  if (found == nullptr) return;
+  const Head* head = At(*found);
+  if (head->change != 0) {
+    changes_[head->change - 1].is_removed = true;
+  } else if (is_logged) {
+    changes_.push_back({*found, true});
+  }
+  dead_.push_back(*found);
+  index_.Erase(found);
+}
+
+void StateTrace::ForEach(const std::function<void(std::string_view key, std::string_view state)>& f) const {
+  const auto ahead = [&](Ref ref) { __builtin_prefetch(At(ref)); };
+  index_.ForEachAhead(ahead, [&](Ref ref) { f(KeyOf(At(ref)), StateOf(At(ref))); });
+}
+
+size_t StateTrace::bytes() const { return slab_->bytes() + index_.bytes() + charged_; }
+
+void StateTrace::EndStep() {
+  KeepChanges();
+  FreeDead();
+  Compact();
+  (void)Charge();  // gives back; what is kept of the changes is less than they were
+}
+
+void StateTrace::FreeDead() {
+  for (const Ref ref : dead_) slab_->Free(ref, SizeOf(At(ref)));
+  Release(dead_);
+}
+
+// When more than half of the memory is free, what lives moves to new memory. So each byte is copied at most
+// once for each byte freed.
+void StateTrace::Compact() {
+  constexpr size_t kWorthwhile = size_t{4} << 20;
+  if (slab_->bytes() < kWorthwhile || slab_->live_bytes() * 2 > slab_->bytes()) return;
+  Slab fresh(budget_);
+  fresh.IgnoreBudget();
+  const auto ahead = [&](Ref ref) { __builtin_prefetch(At(ref)); };
+  index_.ForEachAhead(ahead, [&](Ref& ref) {
+    const size_t size = SizeOf(At(ref));
+    const Ref copy = fresh.Allocate(size);
+    QN_CHECK(copy != kNone);
+    std::memcpy(fresh.At<char>(copy), slab_->At<const char>(ref), size);
+    ref = copy;
+  });
+  fresh.TakePlaceOf(*slab_);
+  index_.Shrink();
+}
+
+Status StateTrace::Charge() {
+  const size_t held = HeldBytes(changes_) + HeldBytes(dead_) + HeldBytes(kept_changes_);
+  if (held > charged_) {
+    QN_TRY(budget_.Take(held - charged_));
+  } else {
+    budget_.Give(charged_ - held);
+  }
+  charged_ = held;
+  return Ok();
+}
+
+void StateTrace::Clear() {
+  slab_->Clear();
+  index_.Clear();
+  Release(dead_, 0);
+  Release(changes_, 0);
+  Release(kept_changes_, 0);
+  kept_entries_ = 0;
+  (void)Charge();
+}
+
+// An entry is a key (its size, its bytes), then its state's size + 1 and its bytes; 0: the key is gone.
+void StateTrace::AppendEntry(const Head* head, bool is_removed, std::string& out) {
+  AppendVarint(head->key_size, out);
+  out.append(KeyOf(head));
+  if (is_removed) {
+    out.push_back('\0');
+    return;
+  }
+  AppendVarint(uint64_t{head->state_size} + 1, out);
+  out.append(StateOf(head));
+}
+
+// While the pieces can still be read.
+void StateTrace::KeepChanges() {
+  for (const Change& change : changes_) {
+    Head* head = At(change.ref);
+    AppendEntry(head, change.is_removed, kept_changes_);
+    head->change = 0;
+  }
+  kept_entries_ += changes_.size();
+  Release(changes_);
+}
+
+void StateTrace::TakeChanges(std::string& out) {
+  KeepChanges();
+  if (kept_entries_ == 0) return;
+  AppendSectionHeader(kChanges, 0, kept_entries_, out);
+  out += kept_changes_;
+  Release(kept_changes_);
+  kept_entries_ = 0;
+  (void)Charge();
+}
+
+void StateTrace::Dump(std::string& out) const {
+  AppendSectionHeader(kAll, keys(), keys(), out);
+  const auto ahead = [&](Ref ref) { __builtin_prefetch(At(ref)); };
+  index_.ForEachAhead(ahead, [&](Ref ref) { AppendEntry(At(ref), false, out); });
+}
+
+Status StateTrace::ApplyBatch(std::span<const KeyedRow> rows) {
+  std::array<uint32_t, kBatch> hashes;
+  for (size_t i = 0; i < rows.size(); ++i) hashes[i] = ShortHash(rows[i].key);
+  Prefetch(rows, hashes.data());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].row.data() == nullptr) {
+      RemoveHashed(hashes[i], rows[i].key, false);
+    } else {
+      QN_TRY(PutHashed(hashes[i], rows[i].key, rows[i].row, false));
+    }
+  }
+  return Ok();
+}
+
+Status StateTrace::Apply(std::string_view section) {
+  SectionReader reader(section);
+  uint64_t keys = 0;
+  uint64_t entries = 0;
+  const bool is_all = section.size() > 1 && section[1] == kAll;
+  if (!reader.Header(is_all ? kAll : kChanges, &keys, &entries)) return DamagedSection(section);
+  if (keys != (is_all ? entries : 0)) return DamagedSection(section);
+  QN_TRY(index_.Reserve(keys));
+  std::vector<KeyedRow> batch;
+  batch.reserve(kBatch);
+  for (uint64_t i = 0; i < entries; ++i) {
+    KeyedRow entry;
+    uint64_t key_size = 0;
+    uint64_t state_size = 0;
+    if (!reader.Varint(&key_size) || !reader.Bytes(key_size, &entry.key)) return DamagedSection(section);
+    if (!reader.Varint(&state_size)) return DamagedSection(section);
+    if (state_size > 0 && !reader.Bytes(state_size - 1, &entry.row)) return DamagedSection(section);
+    if (state_size == 0 && is_all) return DamagedSection(section);
+    batch.push_back(entry);
+    if (batch.size() < kBatch && i + 1 < entries) continue;
+    QN_TRY(ApplyBatch(batch));
+    batch.clear();
+  }
+  if (!reader.AtEnd()) return DamagedSection(section);
+  FreeDead();
+  return Charge();
+}
+
+}  // namespace qn::trace

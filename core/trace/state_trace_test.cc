@@ -1,0 +1,200 @@
+// A state trace is a map, whatever is done to it, also after its sections were applied to an empty one.
+#include "trace/state_trace.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+
+#include "trace/section.h"
+
+namespace qn::trace {
+namespace {
+
+using Map = std::map<std::string, std::string>;
+constexpr uint64_t kPlenty = uint64_t{1} << 40;
+
+Map Content(const StateTrace& trace) {
+  Map map;
+  trace.ForEach([&](std::string_view key, std::string_view state) {
+    EXPECT_TRUE(map.emplace(key, state).second);
+    EXPECT_EQ(trace.Find(key), state);
+  });
+  EXPECT_EQ(trace.keys(), map.size());
+  return map;
+}
+
+TEST(StateTrace, PutReplacesAndOldStatesStayUntilTheStepEnds) {
+  Budget budget(kPlenty);
+  StateTrace trace(budget);
+  EXPECT_EQ(trace.Find("a").data(), nullptr);
+  ASSERT_TRUE(trace.Put("a", "1").ok());
+  ASSERT_TRUE(trace.Put("b", "").ok());
+  EXPECT_NE(trace.Find("b").data(), nullptr) << "an empty state is a state";
+  trace.EndStep();
+  const std::string_view old = trace.Find("a");
+  ASSERT_TRUE(trace.Put("a", "2").ok());
+  trace.Remove("b");
+  trace.Remove("nothing");
+  for (int i = 0; i < 5000; ++i) ASSERT_TRUE(trace.Put("k" + std::to_string(i), "9").ok());
+  EXPECT_EQ(old, "1");
+  std::vector<std::string_view> found;
+  trace.Find(std::vector<KeyedRow>{{"a", ""}, {"b", ""}, {"k7", ""}}, found);
+  EXPECT_EQ(found[0], "2");
+  EXPECT_EQ(found[1].data(), nullptr);
+  EXPECT_EQ(found[2], "9");
+}
+
+TEST(StateTrace, AStateThatStaysTheSameIsNoChange) {
+  Budget budget(kPlenty);
+  StateTrace trace(budget);
+  ASSERT_TRUE(trace.Put("a", "1").ok());
+  std::string section;
+  trace.TakeChanges(section);
+  EXPECT_NE(section, "");
+  section.clear();
+  ASSERT_TRUE(trace.Put("a", "1").ok());
+  trace.Remove("b");
+  trace.TakeChanges(section);
+  EXPECT_EQ(section, "");
+}
+
+TEST(StateTrace, AKeyChangedOftenIsWrittenOnce) {
+  Budget budget(kPlenty);
+  StateTrace trace(budget);
+  std::string once;
+  ASSERT_TRUE(trace.Put("a", "100").ok());
+  trace.TakeChanges(once);
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(trace.Put("a", std::to_string(i + 200)).ok());
+  std::string often;
+  trace.TakeChanges(often);
+  EXPECT_EQ(often.size(), once.size());
+}
+
+TEST(StateTrace, EqualsAMap) {
+  for (uint32_t seed = 1; seed <= 6; ++seed) {
+    std::mt19937 random(seed);
+    Budget budget(kPlenty);
+    auto trace = std::make_unique<StateTrace>(budget);
+    Map map;
+    std::vector<std::string> sections;
+    for (int step = 0; step < 80; ++step) {
+      const bool is_deleting = step % 20 >= 15;
+      for (uint32_t n = random() % 1500; n > 0; --n) {
+        const std::string key =
+            "key " + std::to_string(random() % 2000) + std::string(random() % 2 * 40, 'k');
+        if (is_deleting || random() % 8 == 0) {
+          trace->Remove(key);
+          map.erase(key);
+        } else {
+          const std::string state(random() % 30, static_cast<char>('a' + random() % 3));
+          ASSERT_TRUE(trace->Put(key, state).ok());
+          map[key] = state;
+        }
+      }
+      std::string section;
+      if (step % 3 == 0) trace->TakeChanges(section);
+      trace->EndStep();
+      if (step % 3 == 1) trace->TakeChanges(section);
+      if (!section.empty()) sections.push_back(section);
+      ASSERT_EQ(Content(*trace), map);
+      ASSERT_EQ(budget.used(), trace->bytes());
+      if (step % 10 != 9) continue;
+      section.clear();
+      trace->TakeChanges(section);
+      if (!section.empty()) sections.push_back(section);
+      auto from_changes = std::make_unique<StateTrace>(budget);
+      for (const std::string& part : sections) ASSERT_TRUE(from_changes->Apply(part).ok());
+      ASSERT_EQ(Content(*from_changes), map);
+      std::string dump;
+      from_changes->Dump(dump);
+      StateTrace from_dump(budget);
+      ASSERT_TRUE(from_dump.Apply(dump).ok());
+      ASSERT_EQ(Content(from_dump), map);
+      trace = std::move(from_changes);
+    }
+    trace.reset();
+    EXPECT_EQ(budget.used(), 0u);
+  }
+}
+
+TEST(StateTrace, MemoryOfWhatIsGoneIsFree) {
+  Budget budget(kPlenty);
+  StateTrace trace(budget);
+  for (int i = 0; i < 200'000; ++i)
+    ASSERT_TRUE(trace.Put("key " + std::to_string(i), "some state of a group").ok());
+  std::string section;
+  trace.TakeChanges(section);
+  trace.EndStep();
+  const size_t full = trace.bytes();
+  for (int i = 100; i < 200'000; ++i) trace.Remove("key " + std::to_string(i));
+  section.clear();
+  trace.TakeChanges(section);
+  trace.EndStep();
+  trace.EndStep();
+  EXPECT_LT(trace.bytes(), full / 10);
+  EXPECT_EQ(Content(trace).size(), 100u);
+}
+
+TEST(StateTrace, AFullBudgetIsTold) {
+  Budget budget(1 << 20);
+  StateTrace trace(budget);
+  Status status;
+  for (int i = 0; status.ok() && i < 1'000'000; ++i) status = trace.Put("key " + std::to_string(i), "state");
+  EXPECT_EQ(status.code(), "QN-3601");
+  trace.Clear();
+  EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST(StateTrace, DamagedSectionsAreRefusedOrHarmless) {
+  Budget budget(64 << 20);
+  for (const bool is_dump : {false, true}) {
+    std::string good;
+    {
+      StateTrace trace(budget);
+      ASSERT_TRUE(trace.Put("a", "state one").ok());
+      ASSERT_TRUE(trace.Put("bb", "").ok());
+      ASSERT_TRUE(trace.Put("c", "x").ok());
+      trace.Remove("c");
+      is_dump ? trace.Dump(good) : trace.TakeChanges(good);
+    }
+    const auto read = [&](const std::string& bytes) {
+      StateTrace trace(budget);
+      const auto exact = std::make_unique<char[]>(bytes.size());  // a sanitizer sees reads beyond
+      std::memcpy(exact.get(), bytes.data(), bytes.size());
+      const Status status = trace.Apply({exact.get(), bytes.size()});
+      if (status.ok()) Content(trace);
+      return status.code();
+    };
+    ASSERT_EQ(read(good), "");
+    for (size_t size = 0; size < good.size(); ++size) EXPECT_EQ(read(good.substr(0, size)), "QN-3407");
+    EXPECT_EQ(read(good + "x"), "QN-3407");
+    std::mt19937 random(3);
+    for (int round = 0; round < 20'000; ++round) {
+      std::string bad = good;
+      for (uint32_t n = 1 + random() % 4; n > 0; --n)
+        bad[random() % bad.size()] = static_cast<char>(random());
+      (void)read(bad);
+    }
+  }
+  EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST(Sections, VarintsComeBackAndLongOnesAreRefused) {
+  for (const uint64_t value : {uint64_t{0}, uint64_t{127}, uint64_t{128}, uint64_t{1} << 63, UINT64_MAX}) {
+    std::string bytes;
+    AppendVarint(value, bytes);
+    uint64_t read = 0;
+    SectionReader reader(bytes);
+    EXPECT_TRUE(reader.Varint(&read) && reader.AtEnd());
+    EXPECT_EQ(read, value);
+  }
+  for (const int64_t value : {int64_t{0}, int64_t{-1}, INT64_MAX, INT64_MIN})
+    EXPECT_EQ(UnZigZag(ZigZag(value)), value);
+  uint64_t read = 0;
+  EXPECT_FALSE(SectionReader(std::string(9, '\xFF') + "\x02").Varint(&read));
+  EXPECT_FALSE(SectionReader(std::string(20, '\xFF')).Varint(&read));
+}
+
+}  // namespace
+}  // namespace qn::trace
