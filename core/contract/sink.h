@@ -30,12 +30,15 @@ struct StagedFile {
   std::vector<std::pair<std::string, std::string>> partition;  // column → value text
   std::vector<std::string> partition_nulls;                    // partition columns whose value is NULL
   std::vector<ColumnStats> stats;
+  std::vector<std::pair<std::string, std::string>> tags = {};  // kept in the log beside the file
 };
 
 // What a step has for one table.
 struct StagedDelta {
   std::vector<StagedFile> files;
   bool replaces_all = false;  // a view recomputed whole: the old files go in the same commit
+  // Files of the table that go in the same commit, as its snapshot names them; empty when all go.
+  std::vector<std::string> removes = {};
 };
 
 // What is needed to commit, self-contained JSON: it goes through the checkpoint and comes back after a crash.

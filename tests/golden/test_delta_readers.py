@@ -19,7 +19,7 @@ from deltalake import DeltaTable, QueryBuilder
 
 ROOT = pathlib.Path(__file__).parents[2]
 WRITER = pathlib.Path(os.environ.get("QANAT_DELTA_TEST", ROOT / "build/core/qn_connectors_delta_test"))
-NAMES = ["types", "plain", "partitioned", "checkpointed"]
+NAMES = ["types", "plain", "partitioned", "checkpointed", "rewritten"]
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 // Every path through here is a case of commit_test.cc.
 #include "connectors/delta/commit.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include "connectors/delta/path.h"
@@ -8,7 +9,8 @@
 namespace qn::delta {
 namespace {
 
-constexpr int64_t kReceiptFormat = 1;
+constexpr int64_t kReceiptFormat = 2;
+constexpr int64_t kReceiptFormatPlain = 1;  // without removes: an older Qanat can carry it out
 
 std::string UtcText(int64_t wall_ms) {
   const std::time_t seconds = wall_ms / 1000;
@@ -33,10 +35,15 @@ const Txn* FindTxn(const Entry& entry, const std::string& app_id) {
   return nullptr;
 }
 
+const char* OutputMode(const CommitPlan& plan) {
+  if (plan.replaces_all) return "Complete";
+  return plan.removes.empty() ? "Append" : "Update";
+}
+
 Json CommitInfo(const CommitPlan& plan, const std::string& engine, size_t removed, int64_t now_ms) {
   // Spark wants operation parameters and metrics as text.
   Json parameters;
-  parameters.Set("outputMode", plan.replaces_all ? "Complete" : "Append");
+  parameters.Set("outputMode", OutputMode(plan));
   parameters.Set("queryId", plan.app_id);
   parameters.Set("epochId", std::to_string(plan.epoch));
   parameters.Set("follows", std::to_string(plan.follows));
@@ -51,7 +58,7 @@ Json CommitInfo(const CommitPlan& plan, const std::string& engine, size_t remove
   info.Set("operationParameters", std::move(parameters));
   info.Set("operationMetrics", std::move(metrics));
   info.Set("isolationLevel", "Serializable");
-  info.Set("isBlindAppend", !plan.replaces_all);
+  info.Set("isBlindAppend", !plan.replaces_all && plan.removes.empty());
   info.Set("engineInfo", engine);
   info.Set("txnId", plan.commit_id);
   Json action;
@@ -70,7 +77,7 @@ Receipt ReceiptOf(const CommitPlan& plan) {
   Json adds = Json::Array{};
   for (const AddFile& add : plan.adds) adds.Push(ToAction(add));
   Json json;
-  json.Set("delta_receipt", kReceiptFormat);
+  json.Set("delta_receipt", plan.removes.empty() ? kReceiptFormatPlain : kReceiptFormat);
   json.Set("app_id", plan.app_id);
   json.Set("epoch", plan.epoch);
   json.Set("follows", plan.follows);
@@ -79,6 +86,11 @@ Receipt ReceiptOf(const CommitPlan& plan) {
   json.Set("rows", plan.rows);
   json.Set("bytes", plan.bytes);
   json.Set("adds", std::move(adds));
+  if (!plan.removes.empty()) {
+    Json removes = Json::Array{};
+    for (const std::string& path : plan.removes) removes.Push(path);
+    json.Set("removes", std::move(removes));
+  }
   if (plan.protocol) json.Set("protocol", ToAction(*plan.protocol));
   if (plan.metadata) json.Set("metadata", ToAction(*plan.metadata));
   return json;
@@ -86,7 +98,7 @@ Receipt ReceiptOf(const CommitPlan& plan) {
 
 Result<CommitPlan> PlanOf(const Receipt& receipt) {
   const int64_t format = receipt["delta_receipt"].Int();
-  if (format != kReceiptFormat) {
+  if (format < kReceiptFormatPlain || format > kReceiptFormat) {
     return Invalid("QN-3315", "The checkpoint holds a commit that this Qanat cannot carry out.")
         .With(format > kReceiptFormat ? "A newer Qanat wrote it." : "It is not a commit to a Delta table.")
         .With("Run the Qanat that wrote it once, until it ends. Nothing was changed.");
@@ -104,6 +116,7 @@ Result<CommitPlan> PlanOf(const Receipt& receipt) {
   if (!receipt["protocol"].IsNull()) QN_TRY(AddAction(receipt["protocol"], entry));
   if (!receipt["metadata"].IsNull()) QN_TRY(AddAction(receipt["metadata"], entry));
   plan.adds = std::move(entry.adds);
+  for (const Json& path : receipt["removes"].Items()) plan.removes.push_back(path.Str());
   plan.protocol = std::move(entry.protocol);
   plan.metadata = std::move(entry.metadata);
   return plan;
@@ -214,6 +227,7 @@ CommitEffect CommitMachine::TakeForeign(const Entry& entry) {
   }
   if (Status applied = ApplyEntry(snapshot_, snapshot_.version + 1, entry); !applied.ok())
     return Fail(std::move(applied));
+  if (!HasRemoves()) return Fail(Rewritten(who));
   return Read(State::kReading);
 }
 
@@ -225,6 +239,7 @@ CommitEffect CommitMachine::Judge(bool caught_up, int64_t now_ms) {
   if (txn.version != plan_.follows || (snapshot_.version < 0 && plan_.Writes() && !plan_.metadata)) {
     return Fail(Elsewhere(txn.version));
   }
+  if (!HasRemoves()) return Fail(Rewritten(""));
   return plan_.Writes() ? Put(now_ms) : Done(false);
 }
 
@@ -279,6 +294,12 @@ bool CommitMachine::HasOurFiles() const {
   return !plan_.adds.empty();
 }
 
+// Whether the table still has every file that the step removes.
+bool CommitMachine::HasRemoves() const {
+  return std::all_of(plan_.removes.begin(), plan_.removes.end(),
+                     [this](const std::string& path) { return snapshot_.files.count(path) != 0; });
+}
+
 bool CommitMachine::IsCommitted(const TxnState& txn) const {
   if (txn.version == plan_.epoch && !txn.commit_id.empty())
     return plan_.Writes() && txn.commit_id == plan_.commit_id;
@@ -310,9 +331,23 @@ Status CommitMachine::Elsewhere(Epoch found) const {
       .With("Restore table and storage from the same moment, or rebuild with --full-refresh.");
 }
 
+Status CommitMachine::Rewritten(const std::string& by) const {
+  return Status(Kind::kConflict, "QN-3319",
+                "Files of table '" + table_ + "' that step " + std::to_string(plan_.epoch) +
+                    " rewrites were rewritten by somebody else.")
+      .With(by.empty()
+                ? "The table (version " + std::to_string(snapshot_.version) + ") has them no longer."
+                : "Its version " + std::to_string(snapshot_.version) + ", written " + by + ", removed them.")
+      .With("Committing would store rows twice, so nothing of the step was made visible.")
+      .With(
+          "Stop the other writer while the pipeline runs, and rebuild the dataset with --full-refresh and "
+          "its name.");
+}
+
 std::string CommitMachine::Compose(int64_t now_ms) const {
   std::string out;
-  AddLine(CommitInfo(plan_, engine_, plan_.replaces_all ? snapshot_.files.size() : 0, now_ms), out);
+  const size_t removed = plan_.replaces_all ? snapshot_.files.size() : plan_.removes.size();
+  AddLine(CommitInfo(plan_, engine_, removed, now_ms), out);
   if (plan_.protocol && (snapshot_.version < 0 || *plan_.protocol != snapshot_.protocol)) {
     AddLine(ToAction(*plan_.protocol), out);
   }
@@ -325,11 +360,13 @@ std::string CommitMachine::Compose(int64_t now_ms) const {
     if (snapshot_.version < 0 || metadata != snapshot_.metadata) AddLine(ToAction(metadata), out);
   }
   AddLine(ToAction(Txn{plan_.app_id, plan_.epoch, now_ms}), out);
+  const auto remove = [&](const AddFile& file) {
+    AddLine(ToAction(RemoveFile{file.path, now_ms, true, true, file.partition, file.size}), out);
+  };
   if (plan_.replaces_all) {
-    for (const auto& [path, add] : snapshot_.files) {
-      AddLine(ToAction(RemoveFile{add->path, now_ms, true, true, add->partition, add->size}), out);
-    }
+    for (const auto& [path, file] : snapshot_.files) remove(*file);
   }
+  for (const std::string& path : plan_.removes) remove(*snapshot_.files.at(path));
   for (const AddFile& add : plan_.adds) AddLine(ToAction(add), out);
   return out;
 }

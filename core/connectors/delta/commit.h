@@ -12,6 +12,7 @@
 //  4. Put the next entry if absent. Lost to a foreign entry: protocol or metadata changed, or files removed
 //  while
 //     we replace all → QN-3302; otherwise take it in, and again from 1, at most kRebasesMax times.
+//     A file that we remove is not in the table (any more) → QN-3319, whenever that is seen before the put.
 //  5. Unknown whether the put happened: read that version. Ours → done. Foreign → as 4. Absent → put again at
 //  the
 //     same version: put-if-absent of the same name cannot commit twice, whenever the first one lands.
@@ -38,12 +39,13 @@ struct CommitPlan {
   std::string commit_id;  // unique to this staging; commitInfo.txnId
   bool replaces_all = false;
   std::vector<AddFile> adds;
+  std::vector<std::string> removes;  // decoded paths; empty when all go
   std::optional<Protocol> protocol;  // to create the table, or to lift it
   std::optional<Metadata> metadata;  // to create the table, or to change its schema or properties
   uint64_t rows = 0;
   uint64_t bytes = 0;
 
-  bool Writes() const { return !adds.empty() || replaces_all || metadata.has_value(); }
+  bool Writes() const { return !adds.empty() || !removes.empty() || replaces_all || metadata.has_value(); }
 };
 
 Receipt ReceiptOf(const CommitPlan& plan);
@@ -99,9 +101,11 @@ class CommitMachine {
 
   bool IsOwn(const Entry& entry) const;
   bool HasOurFiles() const;
+  bool HasRemoves() const;
   bool IsCommitted(const TxnState& txn) const;
   Status Fenced(const TxnState& txn) const;
   Status Elsewhere(Epoch found) const;
+  Status Rewritten(const std::string& by) const;
   std::string Compose(int64_t now_ms) const;
 
   const CommitPlan& plan_;

@@ -299,6 +299,99 @@ TEST(CommitMachine, ReplacingByNothingIsRecognisedWhenRepeated) {
   ExpectFailed(zombie.Step(Start()), "QN-3301", Kind::kConflict, "step 8");
 }
 
+// Step 8, which puts new.parquet in the place of old.parquet.
+CommitPlan Rewriting() {
+  CommitPlan plan = Plan(8, 7, {File("new.parquet")});
+  plan.removes = {"old.parquet"};
+  return plan;
+}
+
+TEST(CommitMachine, RewritingAddsAndRemovesInOneEntry) {
+  Bench bench(Rewriting());
+  const CommitEffect put = bench.Begin();
+  ASSERT_EQ(put.what, Do::kPut);
+  const auto entry = ParseEntry(5, put.text);
+  ASSERT_TRUE(entry.ok());
+  ASSERT_EQ(entry->removes.size(), 1u);
+  EXPECT_EQ(entry->removes[0].path, "old.parquet");
+  EXPECT_TRUE(entry->removes[0].data_change);
+  EXPECT_EQ(entry->removes[0].size, 10u);
+  ASSERT_EQ(entry->adds.size(), 1u);
+  EXPECT_TRUE(entry->adds[0].data_change);
+  EXPECT_FALSE(entry->commit_info["isBlindAppend"].Bool(true));
+  EXPECT_EQ(entry->commit_info["operationMetrics"]["numRemovedFiles"].Str(), "1");
+  EXPECT_EQ(entry->commit_info["operationParameters"]["outputMode"].Str(), "Update");
+  EXPECT_EQ(bench.Step(PutEnded(Kind::kOk)).what, Do::kDone);
+  ASSERT_EQ(bench.snapshot.files.size(), 1u);
+  EXPECT_EQ(bench.snapshot.files.begin()->first, "new.parquet");
+  EXPECT_EQ(bench.snapshot.tombstones.count("old.parquet"), 1u);
+}
+
+TEST(CommitMachine, RewritingKeepsWhatOthersAppendMeanwhile) {
+  Bench bench(Rewriting());
+  bench.Begin();
+  EXPECT_EQ(bench.Step(PutEnded(Kind::kConflict)).what, Do::kRead);
+  EXPECT_EQ(bench.Step(Entry(Foreign(ToAction(File("theirs.parquet")).Dump()))).what, Do::kRead);
+  EXPECT_EQ(bench.Step(NoEntry()).what, Do::kPut);
+  EXPECT_EQ(bench.Step(PutEnded(Kind::kOk)).what, Do::kDone);
+  EXPECT_EQ(bench.snapshot.files.size(), 2u);
+}
+
+TEST(CommitMachine, RewritingKeepsAFileWhoseActionIsWrittenAnew) {
+  Bench bench(Rewriting());
+  bench.Step(Start());
+  const auto same = Foreign(ToAction(RemoveFile{"old.parquet", kNow, false, false, {}, 0}).Dump() + "\n" +
+                            ToAction(File("old.parquet")).Dump());
+  EXPECT_EQ(bench.Step(Entry(same)).what, Do::kRead);
+  EXPECT_EQ(bench.Step(NoEntry()).what, Do::kPut);
+}
+
+TEST(CommitMachine, RewritingWhatSomebodyElseRewroteIsRefused) {
+  // A compaction changes no row, yet the rows of old.parquet are elsewhere now.
+  const std::string compaction =
+      Foreign(ToAction(RemoveFile{"old.parquet", kNow, false, false, {}, 0}).Dump() + "\n" +
+              ToAction(File("big.parquet")).Dump());
+  Bench before(Rewriting());
+  before.Step(Start());
+  ExpectFailed(before.Step(Entry(compaction)), "QN-3319", Kind::kConflict,
+               "Its version 5, written by 'Spark 4.0' at 2023-11-14 22:13:20 UTC, removed them.");
+  Bench lost(Rewriting());
+  lost.Begin();
+  EXPECT_EQ(lost.Step(PutEnded(Kind::kConflict)).what, Do::kRead);
+  ExpectFailed(lost.Step(Entry(compaction)), "QN-3319", Kind::kConflict, "--full-refresh");
+  Bench unknown(Rewriting());
+  unknown.Begin();
+  unknown.Step(PutEnded(Kind::kUnknown));
+  ExpectFailed(unknown.Step(Entry(compaction)), "QN-3319", Kind::kConflict, "nothing of the step");
+}
+
+TEST(CommitMachine, RewritingIsRefusedAfterARestartToo) {
+  Bench bench(Rewriting());
+  qn::delta::Entry compaction;
+  compaction.removes = {RemoveFile{"old.parquet", kNow, false, false, {}, 0}};
+  compaction.adds = {File("big.parquet")};
+  ASSERT_TRUE(ApplyEntry(bench.snapshot, 5, compaction).ok());
+  bench.Step(Start());
+  ExpectFailed(bench.Step(NoEntry()), "QN-3319", Kind::kConflict,
+               "The table (version 5) has them no longer.");
+  EXPECT_EQ(bench.snapshot.files.count("big.parquet"), 1u);
+}
+
+TEST(CommitMachine, RewritingIsRecognisedWhenRepeated) {
+  for (const bool has_rows : {true, false}) {
+    CommitPlan plan = Rewriting();
+    if (!has_rows) plan.adds.clear();
+    Bench bench(plan);
+    ASSERT_EQ(bench.Begin().what, Do::kPut);
+    EXPECT_EQ(bench.Step(PutEnded(Kind::kOk)).what, Do::kDone);
+    CommitMachine again(plan, bench.snapshot, "/lake/t", "Qanat");
+    EXPECT_TRUE(again.Step(Start()).already);
+    bench.snapshot.txns["app"].commit_id = "";  // as it comes from a log checkpoint
+    CommitMachine late(plan, bench.snapshot, "/lake/t", "Qanat");
+    EXPECT_TRUE(late.Step(Start()).already);
+  }
+}
+
 TEST(CommitMachine, AnEmptyStepLeavesNoEntryButIsFencedAllTheSame) {
   Bench bench(Plan(8, 7, {}));
   bench.Step(Start());
@@ -434,10 +527,20 @@ TEST(Receipt, GoesThroughJsonAndBack) {
   EXPECT_EQ(back->follows, 7);
 }
 
+TEST(Receipt, AnOlderQanatRefusesRemoves) {
+  CommitPlan plan = Plan(8, 7, {File("a.parquet")});
+  EXPECT_EQ(ReceiptOf(plan)["delta_receipt"].Int(), 1);
+  EXPECT_TRUE(PlanOf(ReceiptOf(plan))->removes.empty());
+  plan.removes = {"day=1/a b.parquet", "c.parquet"};
+  const Json receipt = *Json::Parse(ReceiptOf(plan).Dump());
+  EXPECT_EQ(receipt["delta_receipt"].Int(), 2);
+  EXPECT_EQ(PlanOf(receipt)->removes, plan.removes);
+}
+
 TEST(Receipt, OfOthersIsRefused) {
   EXPECT_EQ(PlanOf(Json()).status().code(), "QN-3315");
   Json newer = ReceiptOf(Plan(1, 0, {}));
-  newer.Set("delta_receipt", 2);
+  newer.Set("delta_receipt", 3);
   EXPECT_NE(PlanOf(newer).status().ToString().find("A newer Qanat wrote it."), std::string::npos);
 }
 

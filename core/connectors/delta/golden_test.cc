@@ -113,29 +113,42 @@ class Golden : public ::testing::Test {
     return std::move(sink).value();
   }
 
-  // As the engine writes a table: COPY, its statistics, Stage, Commit.
-  void Append(DeltaSink& sink, const std::string& name, Epoch epoch, const std::string& query,
-              const std::string& partition_by = "", bool replaces_all = false) {
+  // Files by COPY, with its statistics.
+  std::vector<StagedFile> Copy(DeltaSink& sink, const std::string& name, Epoch epoch,
+                               const std::string& query, const std::string& partition_by) {
+    const std::string sql =
+        "COPY (SELECT " + TypedColumns(sink) + " FROM (" + query + ")) TO " + QuoteText(root_ + "/" + name) +
+        " (FORMAT parquet, COMPRESSION zstd, RETURN_STATS, APPEND, FILENAME_PATTERN " +
+        QuoteText(sink.FilenamePattern(epoch)) +
+        (partition_by.empty() ? ", PER_THREAD_OUTPUT" : ", PARTITION_BY (" + partition_by + ")") + ")";
+    const auto rows = connection_->Query(sql);
+    EXPECT_TRUE(rows.ok()) << rows.status().ToString();
+    std::vector<StagedFile> files;
+    if (!rows.ok()) return files;
+    for (const auto& row : rows->rows) {
+      if (row[1].Uint() > 0) files.push_back(FromStats(row));
+    }
+    return files;
+  }
+
+  static std::string TypedColumns(const DeltaSink& sink) {
     std::string columns;
     for (const Field& field : sink.schema()) {
       columns += (columns.empty() ? "" : ", ") + QuoteName(field.name) + "::" + field.type.ToSql() + " AS " +
                  QuoteName(field.name);
     }
+    return columns;
+  }
+
+  // As the engine writes a table: COPY, its statistics, Stage, Commit.
+  void Append(DeltaSink& sink, const std::string& name, Epoch epoch, const std::string& query,
+              const std::string& partition_by = "", bool replaces_all = false) {
     // What readers must find: one SELECT a line.
     std::ofstream(root_ + "/" + name + ".sql", replaces_all ? std::ios::trunc : std::ios::app)
-        << Json("SELECT " + columns + " FROM (" + query + ")").Dump() << "\n";
-    const std::string sql =
-        "COPY (SELECT " + columns + " FROM (" + query + ")) TO " + QuoteText(root_ + "/" + name) +
-        " (FORMAT parquet, COMPRESSION zstd, RETURN_STATS, APPEND, FILENAME_PATTERN " +
-        QuoteText(sink.FilenamePattern(epoch)) +
-        (partition_by.empty() ? ", PER_THREAD_OUTPUT" : ", PARTITION_BY (" + partition_by + ")") + ")";
-    const auto rows = connection_->Query(sql);
-    ASSERT_TRUE(rows.ok()) << rows.status().ToString();
+        << Json("SELECT " + TypedColumns(sink) + " FROM (" + query + ")").Dump() << "\n";
     StagedDelta delta;
     delta.replaces_all = replaces_all;
-    for (const auto& row : rows->rows) {
-      if (row[1].Uint() > 0) delta.files.push_back(FromStats(row));
-    }
+    delta.files = Copy(sink, name, epoch, query, partition_by);
     const auto receipt = sink.Stage(epoch, delta);
     ASSERT_TRUE(receipt.ok()) << receipt.status().ToString();
     const Status committed = sink.Commit(epoch, *receipt);
@@ -255,6 +268,36 @@ TEST_F(Golden, CheckpointsAreReadBack) {
   // A receipt from before the checkpoint is still recognised.
   auto reopened = Open("checkpointed", first, {{"delta.checkpointInterval", "5"}}, {"city"});
   EXPECT_EQ(*reopened->Committed(), 13);
+}
+
+// As a view's table: the second step rewrites the files of one city, with tags, and a log checkpoint follows.
+TEST_F(Golden, Rewritten) {
+  const std::string columns = "i AS id, 'city ' || (i % 3) AS city FROM range(30) t(i)";
+  auto sink = Open("rewritten", "SELECT " + columns, {{"delta.checkpointInterval", "1"}}, {"city"});
+  Append(*sink, "rewritten", 1, "SELECT " + columns, "city");
+  StagedDelta delta;
+  for (const auto& [path, add] : sink->snapshot().files) {
+    if (add->partition[0].second == "city 1") delta.removes.push_back(path);
+  }
+  ASSERT_EQ(delta.removes.size(), 1u);
+  delta.files = Copy(*sink, "rewritten", 2, "SELECT " + columns + " WHERE i % 3 = 1 AND i <> 16", "city");
+  ASSERT_EQ(delta.files.size(), 1u);
+  delta.files[0].tags = {{"qanat.bucket", "0/0"}};
+  const auto receipt = sink->Stage(2, delta);
+  ASSERT_TRUE(receipt.ok()) << receipt.status().ToString();
+  ASSERT_TRUE(sink->Commit(2, *receipt).ok());
+  ASSERT_TRUE(*sink->Maintain());
+  std::ofstream(root_ + "/rewritten.sql") << Json("SELECT " + columns + " WHERE i <> 16").Dump() << "\n";
+  const auto again = LoadSnapshot(files_, root_ + "/rewritten", checkpoints_.get());
+  ASSERT_TRUE(again.ok());
+  EXPECT_EQ(again->checkpoint_version, 1);
+  ASSERT_EQ(again->files.size(), 3u);
+  size_t tagged = 0;
+  for (const auto& [path, add] : again->files) {
+    tagged += ConfigurationOr(add->tags, "qanat.bucket", "") == "0/0" ? 1 : 0;
+  }
+  EXPECT_EQ(tagged, 1u);
+  EXPECT_EQ(again->tombstones.size(), 1u);
 }
 
 TEST_F(Golden, DamagedCheckpointsAreNotTrusted) {

@@ -59,12 +59,13 @@ Lines ActionsOf(const Snapshot& snapshot, int64_t now_ms) {
   return lines;
 }
 
-// The property's word; otherwise 10, and more for tables of many files, so that the cost of a step stays the
-// same.
+// The property's word; otherwise 10, and more for tables of many files or of many that went, so that the cost
+// of a step stays the same.
 int64_t CheckpointInterval(const Snapshot& snapshot) {
   const std::string wanted = ConfigurationOr(snapshot.metadata.configuration, "delta.checkpointInterval", "");
   if (!wanted.empty()) return std::max<int64_t>(std::strtoll(wanted.c_str(), nullptr, 10), 1);
-  return std::max(kCheckpointIntervalDefault, static_cast<int64_t>(snapshot.files.size()) / kFilesAnEntryMax);
+  const auto known = static_cast<int64_t>(snapshot.files.size() + snapshot.tombstones.size());
+  return std::max(kCheckpointIntervalDefault, known / kFilesAnEntryMax);
 }
 
 }  // namespace

@@ -212,10 +212,11 @@ Epoch DeltaSink::Follows(Epoch epoch) {
 Result<Receipt> DeltaSink::Stage(Epoch epoch, const StagedDelta& delta) {
   QN_CHECK(epoch > 0);
   QN_FAIL("delta.stage.before");
-  if (delta.replaces_all &&
+  QN_CHECK(!delta.replaces_all || delta.removes.empty());
+  if ((delta.replaces_all || !delta.removes.empty()) &&
       ConfigurationOr(WantedMetadata().configuration, "delta.appendOnly", "") == "true") {
     return Invalid("QN-3312",
-                   "Dataset '" + options_.name + "' is recomputed whole, but its table is append-only.")
+                   "Dataset '" + options_.name + "' takes rows back, but its table is append-only.")
         .With("Remove the table property delta.appendOnly.");
   }
   CommitPlan plan;
@@ -224,6 +225,7 @@ Result<Receipt> DeltaSink::Stage(Epoch epoch, const StagedDelta& delta) {
   plan.follows = Follows(epoch);
   plan.commit_id = NewUuid();
   plan.replaces_all = delta.replaces_all;
+  plan.removes = delta.removes;
   std::set<std::string> folders;
   for (const StagedFile& file : delta.files) {
     QN_GET(AddFile add, StageFile(file, folders));
@@ -271,6 +273,7 @@ Result<AddFile> DeltaSink::StageFile(const StagedFile& file, std::set<std::strin
   if (!wanted.empty()) columns_max = std::strtoll(wanted.c_str(), nullptr, 10);
   add.stats = StatsJson(file, schema_, options_.partition_cols, columns_max);
   add.tags = {{"qanat.crc32c", Hex(crc, 8)}};
+  add.tags.insert(add.tags.end(), file.tags.begin(), file.tags.end());
   return add;
 }
 
@@ -297,6 +300,18 @@ Result<uint32_t> DeltaSink::ChecksumOf(const std::string& path, uint64_t size) {
   return Failed("QN-3313", "The data file '" + path + "' was changed while it was being committed.")
       .With("It was written with " + std::to_string(size) + " bytes and has " + std::to_string(done) + ".")
       .With("Nothing was committed. Does something else write in this folder?");
+}
+
+Status DeltaSink::CatchUp() {
+  const Protocol protocol = snapshot_.protocol;
+  const Metadata metadata = snapshot_.metadata;
+  const bool was_there = snapshot_.version >= 0;
+  QN_TRY(Committed().status());
+  if (!was_there || (snapshot_.protocol == protocol && snapshot_.metadata == metadata)) return Ok();
+  return Failed("QN-3302", "Table '" + options_.folder + "' was changed by somebody else.")
+      .With("Its schema, properties or protocol are others than when we began (version " +
+            std::to_string(snapshot_.version) + ").")
+      .With("If that change was meant, start again: the next step is then committed on top of it.");
 }
 
 Status DeltaSink::Refresh() {

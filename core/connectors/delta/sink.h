@@ -61,11 +61,14 @@ class DeltaSink final : public Sink {
   Result<uint64_t> SweepOrphans(std::span<const Receipt> pending) override;
 
   // Writes a log checkpoint when one is due (delta.checkpointInterval; by default every 10 entries, or one in
-  // a hundredth of the number of files if that is more). Call it off the path of steps, from any thread;
-  // false when nothing was due. Failing harms nothing.
+  // a hundredth of the number of files, those that went included, if that is more). Call it off the path of
+  // steps, from any thread; false when nothing was due. Failing harms nothing.
   Result<bool> Maintain();
 
   const Snapshot& snapshot() const { return snapshot_; }
+  // Takes in what others have committed, for a step that is to rewrite files: what it then reads is what the
+  // commit finds. QN-3302 when they changed schema, properties or protocol.
+  Status CatchUp();
 
  private:
   DeltaSink(DeltaOptions options, DeltaWorld world);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/crc32c.h"
+#include "connectors/delta/path.h"
 #include "contract/memory_files.h"
 
 namespace qn::delta {
@@ -167,6 +168,72 @@ TEST(DeltaSink, ReplacesAll) {
   EXPECT_EQ(LoadSnapshot(world.files, kFolder, nullptr, 1)->files.size(), 1u);
 }
 
+TEST(DeltaSink, RewritesFilesInOneCommit) {
+  World world;
+  auto sink = world.Open();
+  const auto first =
+      *sink->Stage(1, {{world.Write(*sink, 1, "a"), world.Write(*sink, 1, "b", "2024-01-02")}, false});
+  ASSERT_TRUE(sink->Commit(1, first).ok());
+  StagedDelta delta;
+  for (const auto& [path, add] : sink->snapshot().files) {
+    if (path.find("2024-01-02") != std::string::npos) delta.removes.push_back(path);
+  }
+  ASSERT_EQ(delta.removes.size(), 1u);
+  delta.files.push_back(world.Write(*sink, 2, "b2", "2024-01-02"));
+  delta.files[0].tags = {{"qanat.bucket", "0/0"}};
+  const auto second = *sink->Stage(2, delta);
+  EXPECT_EQ(world.Visible(), (Set{"a", "b"}));
+  world.files.PowerCut();
+  auto again = world.Open();
+  EXPECT_EQ(*again->SweepOrphans(std::vector<Receipt>{second}), 0u);
+  ASSERT_TRUE(again->Commit(2, *Json::Parse(second.Dump())).ok());
+  ASSERT_TRUE(again->Commit(2, *Json::Parse(second.Dump())).ok());
+  EXPECT_EQ(world.Visible(), (Set{"a", "b2"}));
+  EXPECT_EQ(*world.Open()->SweepOrphans({}), 0u) << "the version before stays readable";
+  const auto now = LoadSnapshot(world.files, kFolder, nullptr);
+  for (const auto& [path, add] : now->files) {
+    if (path.find("2024-01-02") == std::string::npos) continue;
+    EXPECT_EQ(ConfigurationOr(add->tags, "qanat.bucket", ""), "0/0");
+    EXPECT_EQ(ConfigurationOr(add->tags, "qanat.crc32c", "").size(), 8u);
+  }
+}
+
+TEST(DeltaSink, StagedFilesOfARefusedRewriteAreSwept) {
+  World world;
+  auto sink = world.Open();
+  ASSERT_TRUE(sink->Commit(1, *sink->Stage(1, {{world.Write(*sink, 1, "a")}, false})).ok());
+  const std::string old = sink->snapshot().files.begin()->first;
+  const auto receipt = *sink->Stage(2, {{world.Write(*sink, 2, "a2")}, false, {old}});
+  Entry compaction;
+  const std::string text = ToAction(RemoveFile{EncodePath(old), 1, false, false, {}, 0}).Dump() + "\n";
+  ASSERT_TRUE(world.files.PutIfAbsent(EntryPath(kFolder, 1), text).ok());
+  EXPECT_EQ(sink->Commit(2, receipt).code(), "QN-3319");
+  auto again = world.Open();
+  EXPECT_EQ(again->Commit(2, receipt).code(), "QN-3319");
+  EXPECT_EQ(*again->SweepOrphans({}), 1u);
+  EXPECT_EQ(world.Visible(), Set{});
+}
+
+TEST(DeltaSink, CatchesUpWithOthersButNotWithANewSchema) {
+  World world;
+  auto sink = world.Open();
+  ASSERT_TRUE(sink->CatchUp().ok());
+  ASSERT_TRUE(sink->Commit(1, *sink->Stage(1, {{world.Write(*sink, 1, "a")}, false})).ok());
+  ASSERT_TRUE(sink->CatchUp().ok());
+  const std::string old = sink->snapshot().files.begin()->first;
+  const std::string text = ToAction(RemoveFile{EncodePath(old), 1, true, false, {}, 0}).Dump() + "\n";
+  ASSERT_TRUE(world.files.PutIfAbsent(EntryPath(kFolder, 1), text).ok());
+  ASSERT_TRUE(sink->CatchUp().ok());
+  EXPECT_TRUE(sink->snapshot().files.empty());
+  Metadata metadata = sink->snapshot().metadata;
+  metadata.configuration.emplace_back("owner", "somebody");
+  ASSERT_TRUE(world.files.PutIfAbsent(EntryPath(kFolder, 2), ToAction(metadata).Dump() + "\n").ok());
+  const Status changed = sink->CatchUp();
+  EXPECT_EQ(changed.code(), "QN-3302");
+  EXPECT_NE(changed.ToString().find("than when we began (version 2)"), std::string::npos)
+      << changed.ToString();
+}
+
 TEST(DeltaSink, SweepsOnlyWhatIsOursAndForgotten) {
   World world;
   auto sink = world.Open();
@@ -290,6 +357,7 @@ TEST(DeltaSink, AppendOnlyTablesAreNotReplaced) {
   auto sink = world.TryOpen(options);
   ASSERT_TRUE(sink.ok());
   EXPECT_EQ((*sink)->Stage(1, {{}, true}).status().code(), "QN-3312");
+  EXPECT_EQ((*sink)->Stage(1, {{}, false, {"a.parquet"}}).status().code(), "QN-3312");
 }
 
 TEST(DeltaSink, ReceiptsOfOtherPipelinesAreRefused) {
@@ -352,21 +420,39 @@ class Chaos {
       if (OneIn(6)) world_.Write(sink, epoch_ + 1, "never staged " + std::to_string(world_.seed));
       std::vector<StagedFile> files;
       Set contents;
+      const auto [removes, taken_back] = SomeFiles(sink);
       for (uint64_t n = Next() % 3; n > 0; --n) {
         const std::string row = "row " + std::to_string(world_.seed);
         contents.insert(row);
         files.push_back(world_.Write(sink, epoch_ + 1, row, n == 1 ? "2024-01-01" : "2024-01-02"));
       }
-      const auto receipt = sink.Stage(epoch_ + 1, {files, false});
+      const auto receipt = sink.Stage(epoch_ + 1, {files, false, removes});
       if (!receipt.ok()) return;
       if (!calm_ && OneIn(8)) return;  // killed before the checkpoint
       if (zombie_ == nullptr || OneIn(3)) zombie_receipt_ = *receipt;
       pending_ = *Json::Parse(receipt->Dump());
       ++epoch_;
       promised_.insert(contents.begin(), contents.end());
+      for (const std::string& row : taken_back) promised_.erase(row);
       if (!calm_ && OneIn(8)) return;  // killed after it
       if (!sink.Commit(epoch_, pending_).ok()) return;
     }
+  }
+
+  // Files that the next step rewrites, and what is in them.
+  std::pair<std::vector<std::string>, std::vector<std::string>> SomeFiles(DeltaSink& sink) {
+    std::vector<std::string> paths;
+    std::vector<std::string> rows;
+    for (const auto& [path, add] : sink.snapshot().files) {
+      if (!OneIn(8)) continue;
+      auto file = world_.files.Open(std::string(kFolder) + "/" + path);
+      EXPECT_TRUE(file.ok()) << path;
+      std::string row((*file)->Size().value(), '\0');
+      EXPECT_TRUE((*file)->ReadAt(0, row.data(), row.size()).ok());
+      paths.push_back(path);
+      rows.push_back(row);
+    }
+    return {paths, rows};
   }
 
   // A process that was thought dead goes on with a step that it has checkpointed: the checkpoint store lets
