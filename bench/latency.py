@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,37 +39,85 @@ class Waits:
         return f"median {statistics.median(ms):.1f} ms, least {ms[0]:.1f}, most {ms[-1]:.1f}, of {len(ms)}"
 
 
+@dataclass(frozen=True)
+class Watched:
+    """A pipeline of ours that is run, and the table whose commits are waited for."""
+
+    flow: Path
+    table: str
+    storage: Path
+    environment: Mapping[str, str]
+
+    @contextmanager
+    def running(self, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+        """The process, killed at the end unless it has ended."""
+        with self.storage.with_suffix(".log").open("wb") as out:
+            process = subprocess.Popen(
+                [*qanat(), "run", str(self.flow), "--storage", str(self.storage), *options],
+                env={**os.environ, **self.environment},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    process.send_signal(signal.SIGKILL)
+                process.wait()
+
+    def entries(self) -> set[str]:
+        """Names of the entries in the table's log."""
+        try:
+            return {path.name for path in self._log().iterdir() if path.suffix == ".json"}
+        except FileNotFoundError:
+            return set()
+
+    def commit_after(self, seen: set[str]) -> None:
+        """Returns when the log holds an entry with rows that is not in `seen`."""
+        looked_at = set(seen)
+        until = time.monotonic() + _COMMIT_TIMEOUT_S
+        while time.monotonic() < until:
+            for name in sorted(self.entries() - looked_at):
+                looked_at.add(name)
+                if '"add"' in (self._log() / name).read_text():
+                    return
+            time.sleep(_LOOK_S)
+        told = self.storage.with_suffix(".log").read_text(errors="replace")[-2000:]
+        raise BenchError(f"No commit in {self._log()} within {_COMMIT_TIMEOUT_S} s:\n{told}")
+
+    def _log(self) -> Path:
+        return self.storage / self.table / "_delta_log"
+
+
 def first_row(clicks: str, work: Path, tries: int) -> Waits:
     """From the start of the process `qanat run` to the first committed rows, each time into a new storage."""
-    environment = {"QANAT_BENCH_INPUT": clicks}
     waits = []
     for number in range(tries):
-        storage = work / f"first-{number}"
+        clean = _clean(work / f"first-{number}", clicks)
         began = time.perf_counter()
-        with _running(storage, environment):
-            _commit_after(storage, set())
+        with clean.running():
+            clean.commit_after(set())
             waits.append(time.perf_counter() - began)
-        shutil.rmtree(storage)
+        shutil.rmtree(clean.storage)
     return Waits(waits)
 
 
 def after_kill(clicks: str, work: Path, kills: int) -> Waits:
     """From SIGKILL to the first commit of the process started next; killed after one to three commits."""
-    environment = {"QANAT_BENCH_INPUT": clicks}
     waits = []
     for number in range(kills):
-        storage = work / f"killed-{number}"
-        with _running(storage, environment) as process:
+        clean = _clean(work / f"killed-{number}", clicks)
+        with clean.running() as process:
             for _ in range(1 + number % _KILLED_AFTER_MOST):
-                _commit_after(storage, _entries(storage))
+                clean.commit_after(clean.entries())
             process.kill()
             began = time.perf_counter()
             process.wait()
-        seen = _entries(storage)
-        with _running(storage, environment):
-            _commit_after(storage, seen)
+        seen = clean.entries()
+        with clean.running():
+            clean.commit_after(seen)
             waits.append(time.perf_counter() - began)
-        shutil.rmtree(storage)
+        shutil.rmtree(clean.storage)
     return Waits(waits)
 
 
@@ -114,62 +162,26 @@ def _backlog(files: Path, storage: Path, shim: Path, fsync: str) -> tuple[Waits,
 
 
 def _arrivals(files: Path, work: Path, count: int) -> Waits:
-    inbox, storage = work / "inbox", work / "arrivals"
+    inbox = work / "inbox"
     inbox.mkdir()
+    clean = _clean(work / "arrivals", str(inbox))
     waits = []
-    with _running(storage, {"QANAT_BENCH_INPUT": str(inbox)}, "--continuous"):
+    with clean.running("--continuous"):
         for number, path in enumerate(sorted(files.iterdir())[:count]):
             hidden = inbox / f".{path.name}"
             shutil.copyfile(path, hidden)
-            seen = _entries(storage)
+            seen = clean.entries()
             time.sleep(0.037 * (number % 5))  # not in step with the engine's own looking
             began = time.perf_counter()
             hidden.rename(inbox / path.name)
-            _commit_after(storage, seen)
+            clean.commit_after(seen)
             waits.append(time.perf_counter() - began)
     return Waits(waits[1:])  # the first holds the start of the process
 
 
-@contextmanager
-def _running(storage: Path, environment: dict[str, str], *options: str) -> Iterator[subprocess.Popen[bytes]]:
-    with storage.with_suffix(".log").open("wb") as out:
-        process = subprocess.Popen(
-            [*qanat(), "run", str(FLOW), "--storage", str(storage), *options],
-            env={**os.environ, **environment},
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGKILL)
-            process.wait()
-
-
-def _log(storage: Path) -> Path:
-    return storage / "clean" / "_delta_log"
-
-
-def _entries(storage: Path) -> set[str]:
-    try:
-        return {path.name for path in _log(storage).iterdir() if path.suffix == ".json"}
-    except FileNotFoundError:
-        return set()
-
-
-def _commit_after(storage: Path, seen: set[str]) -> None:
-    """Returns when the log holds an entry with rows that is not in `seen`."""
-    looked_at = set(seen)
-    until = time.monotonic() + _COMMIT_TIMEOUT_S
-    while time.monotonic() < until:
-        for name in sorted(_entries(storage) - looked_at):
-            looked_at.add(name)
-            if '"add"' in (_log(storage) / name).read_text():
-                return
-        time.sleep(_LOOK_S)
-    told = storage.with_suffix(".log").read_text(errors="replace")[-2000:]
-    raise BenchError(f"No commit in {_log(storage)} within {_COMMIT_TIMEOUT_S} s:\n{told}")
+def _clean(storage: Path, clicks: str) -> Watched:
+    """The table of the main job."""
+    return Watched(FLOW, "clean", storage, {"QANAT_BENCH_INPUT": clicks})
 
 
 def _shim(work: Path) -> Path:

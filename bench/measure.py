@@ -8,12 +8,16 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import statistics
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+OURS = "qanat"
+MB = 1_000_000
 
 _PR_SET_CHILD_SUBREAPER = 36
 _KB = 1024
@@ -30,6 +34,28 @@ class Usage:
     cpu_s: float
     wall_s: float
     rss_bytes: int
+
+    def without(self, start: Usage) -> Usage:
+        """Less the time that `start` took."""
+        return Usage(self.cpu_s - start.cpu_s, self.wall_s - start.wall_s, self.rss_bytes)
+
+
+def in_turns(jobs: Mapping[str, Callable[[], Usage]], reps: int) -> dict[str, list[Usage]]:
+    """Each job once, then each again: a busy machine is busy for all of them."""
+    used: dict[str, list[Usage]] = {name: [] for name in jobs}
+    for _ in range(reps):
+        for name, job in jobs.items():
+            used[name].append(job())
+    return used
+
+
+def median(used: Sequence[Usage]) -> Usage:
+    """Of each measure by itself; peak memory is the largest seen."""
+    return Usage(
+        statistics.median(u.cpu_s for u in used),
+        statistics.median(u.wall_s for u in used),
+        max(u.rss_bytes for u in used),
+    )
 
 
 def run(

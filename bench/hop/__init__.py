@@ -1,0 +1,1 @@
+"""Hopping windows: what a larger width costs."""

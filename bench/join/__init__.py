@@ -1,0 +1,1 @@
+"""Events joined with a table of a million users, against peers."""

@@ -1,0 +1,1 @@
+"""Nexmark, against peers and against published figures."""

@@ -1,0 +1,1 @@
+"""One-minute windows by country, against peers."""
