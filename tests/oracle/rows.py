@@ -11,6 +11,9 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+import duckdb
+import pyarrow as pa
+
 Row = dict[str, Any]
 
 
@@ -191,3 +194,19 @@ def text(value: Any) -> str | None:
 def cast(column: str, kind: str) -> str:
     nested = kind.endswith("[]") or kind.startswith("STRUCT")
     return f'CAST("{column}"{"::JSON" if nested else ""} AS {kind})'
+
+
+def columns(stream: Stream) -> str:
+    """The table's columns in SQL."""
+    return ", ".join(f'"{name}" {kind}' for name, kind in stream.columns.items())
+
+
+def load(db: duckdb.DuckDBPyConnection, stream: Stream, rows: list[Row]) -> None:
+    """Adds rows to DuckDB's table of the stream, which it makes; no reader of JSON takes part."""
+    names = list(stream.columns)
+    given = pa.table({n: pa.array([text(row[n]) for row in rows], pa.string()) for n in names})
+    db.register("given", given)
+    db.execute(f"CREATE TABLE IF NOT EXISTS {stream.name} ({columns(stream)})")
+    casts = ", ".join(cast(n, kind) for n, kind in stream.columns.items())
+    db.execute(f"INSERT INTO {stream.name} SELECT {casts} FROM given")
+    db.unregister("given")

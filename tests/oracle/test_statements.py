@@ -9,11 +9,12 @@ import os
 import re
 from random import Random
 
+import compare
 import duckdb
 import pytest
 from incarnation import Lives
 from plans import Size, plan
-from rows import REFERENCES, STREAMS, row
+from rows import REFERENCES, STREAMS, load, row
 from sizes import LARGE, sized
 from statements import FOLDER, Statement, View, groups, read, statements, variants, with_needed
 from trial import judge, report
@@ -56,10 +57,6 @@ def test_there_are_many() -> None:
 @pytest.mark.parametrize("group", groups())
 def test_answers_do_not_depend_on_the_order_of_rows(group: str) -> None:
     """Otherwise DuckDB would be no oracle."""
-    import compare
-    import pyarrow as pa
-    from rows import cast, text
-
     chosen = views_of(read(FOLDER / f"{group}.sql"))
     views = with_needed(chosen, chosen)
     results = []
@@ -70,12 +67,7 @@ def test_answers_do_not_depend_on_the_order_of_rows(group: str) -> None:
             for stream in STREAMS:
                 drawn = [row(stream, 7, n % 90, 30) for n in range(100)]
                 Random(order).shuffle(drawn)
-                given = pa.table(
-                    {n: pa.array([text(r[n]) for r in drawn], pa.string()) for n in stream.columns}
-                )
-                db.register("given", given)
-                casts = ", ".join(f"{cast(n, kind)} AS {n}" for n, kind in stream.columns.items())
-                db.execute(f"CREATE TABLE {stream.name} AS SELECT {casts} FROM given")
+                load(db, stream, drawn)
             for view in views:
                 db.execute(f"CREATE TABLE {view.name} AS {view.sql}")
             results.append({view.name: compare.rows(db, view.name) for view in views})

@@ -11,11 +11,10 @@ from pathlib import Path
 from random import Random
 
 import duckdb
-import pyarrow as pa
 import pytest
 from incarnation import Lives
 from plans import death
-from rows import Row, Stream, cast, text
+from rows import Row, Stream, load
 from sizes import LARGE, sized
 from statements import View
 from tpch.generate import COLUMNS, KEYS, REFERENCES, Sizes, tables
@@ -40,7 +39,9 @@ LIVE = [View(name, f"SELECT * FROM {name}_in") for name in STATIC] + [
     View(name, f"SELECT * FROM {name}_in t ANTI JOIN {name}_gone d ON t.{KEYS[name][0]} = d.{KEYS[name][0]}")
     for name in GOING
 ]
-LIVE.append(View("lineitem", "SELECT * FROM lineitem_in t ANTI JOIN orders_gone d ON t.l_orderkey = d.o_orderkey"))
+LIVE.append(
+    View("lineitem", "SELECT * FROM lineitem_in t ANTI JOIN orders_gone d ON t.l_orderkey = d.o_orderkey")
+)
 QUERIES = [View(path.stem, path.read_text().split("\n", 1)[1]) for path in sorted(FOLDER.glob("q*.sql"))]
 
 
@@ -59,7 +60,8 @@ def plan(seed: int) -> Plan:
         for number, some in enumerate(slices(rng, rows)):
             half = len(some) // 2
             files[number] += [
-                File(COMING[name], f"{number}-{i}.jsonl", part) for i, part in enumerate((some[:half], some[half:]))
+                File(COMING[name], f"{number}-{i}.jsonl", part)
+                for i, part in enumerate((some[:half], some[half:]))
             ]
         if name in GOING:
             keys = KEYS[name]
@@ -85,10 +87,7 @@ def test_every_answer_has_rows() -> None:
         files = [file for each in plan(1).rounds for file in each.files]
         for stream in (*COMING.values(), *GOING.values()):
             rows = [row for file in files if file.stream is stream for row in file.rows]
-            given = pa.table({n: pa.array([text(row[n]) for row in rows], pa.string()) for n in stream.columns})
-            db.register("given", given)
-            casts = ", ".join(f"{cast(n, kind)} AS {n}" for n, kind in stream.columns.items())
-            db.execute(f"CREATE TABLE {stream.name} AS SELECT {casts} FROM given")
+            load(db, stream, rows)
         for view in LIVE:
             db.execute(f"CREATE VIEW {view.name} AS {view.sql}")
         for query in QUERIES:

@@ -21,10 +21,9 @@ from urllib.parse import unquote
 import compare
 import duckdb
 import lake
-import pyarrow as pa
 import specs
 from incarnation import Lives, Outcome
-from rows import Row, Stream, cast, line, text
+from rows import Row, Stream, columns, line, load
 from statements import View, with_needed
 
 KEEP = "QANAT_ORACLE_KEEP" in os.environ  # leaves the folder of a trial that failed
@@ -85,7 +84,7 @@ class Trial:
         self._db.execute("SET threads = 2; SET TimeZone = 'UTC'")
         for stream in plan.streams:
             (folder / stream.source).mkdir()
-            self._db.execute(f"CREATE TABLE {stream.name} ({self._columns(stream)})")
+            self._db.execute(f"CREATE TABLE {stream.name} ({columns(stream)})")
         for name, sql in plan.references.items():
             self._db.execute(f"CREATE TABLE {name} AS {sql}")
         tables = [specs.dataset(s.name, s.sql) for s in plan.streams]
@@ -121,7 +120,7 @@ class Trial:
         for file in files:
             with (self._folder / file.stream.source / file.name).open("a", encoding="utf-8") as out:
                 out.writelines(line(row) + "\n" for row in file.rows)
-            self._load(file)
+            load(self._db, file.stream, file.rows)
         brought = ", ".join(f"{f.stream.name}/{f.name} +{len(f.rows)}" for f in files)
         self.history.append(f"round {number}: {brought or 'nothing new'}")
 
@@ -139,18 +138,6 @@ class Trial:
 
     # ---- DuckDB's side ----
 
-    @staticmethod
-    def _columns(stream: Stream) -> str:
-        return ", ".join(f'"{name}" {kind}' for name, kind in stream.columns.items())
-
-    def _load(self, file: File) -> None:
-        names = list(file.stream.columns)
-        given = pa.table({n: pa.array([text(row[n]) for row in file.rows], pa.string()) for n in names})
-        self._db.register("given", given)
-        casts = ", ".join(cast(n, kind) for n, kind in file.stream.columns.items())
-        self._db.execute(f"INSERT INTO {file.stream.name} SELECT {casts} FROM given")
-        self._db.unregister("given")
-
     def _answer(self, db: duckdb.DuckDBPyConnection, views: list[View]) -> None:
         for view in views:
             db.execute(f"CREATE OR REPLACE TABLE {view.name} AS {view.sql}")
@@ -161,13 +148,13 @@ class Trial:
         self._answer(self._db, self._views)
         problems: dict[str, str] = {}
         for stream in self._plan.streams:
-            problem = self._compare(self._db, stream.name, self._columns(stream))
+            problem = self._compare(self._db, stream.name, columns(stream))
             if problem:
                 raise StoppedError(f"table {stream.name}:\n{problem}", [])
         for view in self._views:
             problem = self._compare(self._db, view.name, self._described(self._db, view.name))
             if problem:
-                problems[view.name] = self._story(view, problem)
+                problems[view.name] = self._story(view, problem, problems)
         return problems
 
     @staticmethod
@@ -177,15 +164,16 @@ class Trial:
             for column, kind, *_ in db.execute(f'DESCRIBE "{name}"').fetchall()
         )
 
-    def _compare(self, db: duckdb.DuckDBPyConnection, name: str, columns: str) -> str:
-        lake.view(db, "stored", self._folder / "lake" / name, columns)
+    def _compare(self, db: duckdb.DuckDBPyConnection, name: str, described: str) -> str:
+        lake.view(db, "stored", self._folder / "lake" / name, described)
         return compare.difference(compare.rows(db, name), compare.rows(db, "stored"))
 
-    def _story(self, view: View, problem: str) -> str:
-        return (
-            f"view {view.name}:\n{view.sql}\n{problem}\nsteps (of {self._plan.step_bytes_max} bytes):\n"
-            + ("\n".join(self.history))
-        )
+    def _story(self, view: View, problem: str, problems: dict[str, str]) -> str:
+        wrong = [name for name in problems if view.reads(name)]
+        if wrong:
+            return f"view {view.name} reads what is wrong: {', '.join(wrong)}"
+        steps = "\n".join(self.history)
+        return f"view {view.name}:\n{view.sql}\n{problem}\nsteps (of {self._plan.step_bytes_max} bytes):\n{steps}"
 
     # ---- every version ----
 
@@ -194,25 +182,27 @@ class Trial:
         names = [s.name for s in self._plan.streams] + [v.name for v in self._views]
         versions = {name: Versions(self._folder / "lake" / name) for name in names}
         epochs = sorted({epoch for view in self._views for epoch in versions[view.name].epochs()})
-        every = (
-            -(-len(epochs) // self._plan.epochs_checked_max)
-            if self._plan.epochs_checked_max
-            else len(epochs) + 1
-        )
+        count = min(len(epochs), self._plan.epochs_checked_max)
+        for epoch in (epochs[n * len(epochs) // count] for n in range(count)):
+            problems = self._check_epoch(versions, epoch)
+            if problems:
+                return problems
+        return {}
+
+    def _check_epoch(self, versions: dict[str, Versions], epoch: int) -> dict[str, str]:
         problems: dict[str, str] = {}
-        for epoch in epochs[:: every or 1]:
-            with duckdb.connect() as db:
-                db.execute("SET threads = 2; SET TimeZone = 'UTC'")
-                for name, sql in self._plan.references.items():
-                    db.execute(f"CREATE TABLE {name} AS {sql}")
-                for stream in self._plan.streams:
-                    versions[stream.name].load(db, stream.name, self._columns(stream), epoch)
-                self._answer(db, self._views)
-                for view in self._views:
-                    versions[view.name].load(db, "stored", self._described(db, view.name), epoch)
-                    problem = compare.difference(compare.rows(db, view.name), compare.rows(db, "stored"))
-                    if problem:
-                        problems.setdefault(view.name, self._story(view, f"as of epoch {epoch}:\n{problem}"))
+        with duckdb.connect() as db:
+            db.execute("SET threads = 2; SET TimeZone = 'UTC'")
+            for name, sql in self._plan.references.items():
+                db.execute(f"CREATE TABLE {name} AS {sql}")
+            for stream in self._plan.streams:
+                versions[stream.name].load(db, stream.name, columns(stream), epoch)
+            self._answer(db, self._views)
+            for view in self._views:
+                versions[view.name].load(db, "stored", self._described(db, view.name), epoch)
+                problem = compare.difference(compare.rows(db, view.name), compare.rows(db, "stored"))
+                if problem:
+                    problems[view.name] = self._story(view, f"as of epoch {epoch}:\n{problem}", problems)
         return problems
 
 
@@ -234,7 +224,7 @@ class Versions:
             epoch for epoch, actions in self._actions if any("add" in a or "remove" in a for a in actions)
         ]
 
-    def load(self, db: duckdb.DuckDBPyConnection, name: str, columns: str, epoch: int) -> None:
+    def load(self, db: duckdb.DuckDBPyConnection, name: str, described: str, epoch: int) -> None:
         """A table with the rows."""
         files: dict[str, None] = {}
         for at, actions in self._actions:
@@ -245,7 +235,7 @@ class Versions:
                     files.pop(action["remove"]["path"], None)
                 elif "add" in action:
                     files[action["add"]["path"]] = None
-        db.execute(f'CREATE OR REPLACE TABLE "{name}" ({columns})')
+        db.execute(f'CREATE OR REPLACE TABLE "{name}" ({described})')
         if files:
             paths = [str(self._table / unquote(path)) for path in files]
             db.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM read_parquet(?)', [paths])
@@ -278,7 +268,8 @@ def judge(lives: Lives, plan: Plan, chosen: list[View], known: list[View]) -> di
             for view in views:
                 if view.name in bad:
                     problems[view.name] = f"view {view.name}:\n{view.sql}\n{story}"
-                elif any(view.reads(name) for name in bad):
+                elif reads := [name for name in bad if view.reads(name)]:
+                    problems[view.name] = f"view {view.name} reads what is refused: {', '.join(reads)}"
                     bad.add(view.name)
             chosen = [view for view in chosen if view.name not in bad]
         finally:

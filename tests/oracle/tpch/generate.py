@@ -110,7 +110,9 @@ def _part(rng: Random, key: int) -> Row:
         "p_brand": f"Brand#{rng.choice([12, 23, 23, 34, 45])}",
         "p_type": "ECONOMY ANODIZED STEEL" if key % 6 == 0 else kind,
         "p_size": rng.choice(_SIZES),
-        "p_container": rng.choice(["SM CASE", "SM BOX", "MED BOX", "MED BOX", "MED BAG", "LG CASE", "LG BOX"]),
+        "p_container": rng.choice(
+            ["SM CASE", "SM BOX", "MED BOX", "MED BOX", "MED BAG", "LG CASE", "LG BOX"]
+        ),
         "p_retailprice": _money(rng, 900, 2000),
         "p_comment": "final",
     }
