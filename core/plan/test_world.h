@@ -12,6 +12,10 @@
 
 #include "plan/compile.h"
 
+namespace qn {
+extern const char* const kSourceFolder;  // the checkout; the build makes the file that says it
+}
+
 namespace qn::plan {
 
 inline std::unique_ptr<duck::Database> OpenDuck() {
@@ -136,7 +140,7 @@ inline World& TheWorld() {
 }
 
 inline std::string FixturePath(const std::string& name) {
-  return std::string(QANAT_SOURCE_DIR) + "/tests/fixtures/plans/" + name;
+  return std::string(kSourceFolder) + "/tests/fixtures/plans/" + name;
 }
 
 inline std::string ReadFile(const std::string& path) {
