@@ -31,10 +31,6 @@ class LocalFiles final : public Files {
   Status SyncFolder(const std::string& path) override;
 };
 
-// `error` (errno) of `deed` ("write", "list" …) on `path`, retold. With `visible`, the deed may have
-// happened: a failing disk then leaves the outcome unknown.
-Status FileError(int error, std::string_view deed, const std::string& path, bool visible = false);
-
 // 64 random bits from the system.
 uint64_t SystemRandom();
 

@@ -48,25 +48,6 @@ class LocalTest : public ::testing::Test {
 
 using Paths = std::vector<std::string>;
 
-TEST(FileError, IsRetoldInTheUsersWords) {
-  const Status full = FileError(ENOSPC, "write", "/lake/x");
-  EXPECT_EQ(full.code(), "QN-3101");
-  EXPECT_EQ(full.kind(), Kind::kRetryable);
-  EXPECT_EQ(full.text(), "The disk is full.");
-  EXPECT_NE(full.ToString().find("write '/lake/x'"), std::string::npos);
-  EXPECT_EQ(FileError(EDQUOT, "write", "/x").code(), "QN-3101");
-  EXPECT_EQ(FileError(EACCES, "read", "/x").code(), "QN-3102");
-  EXPECT_EQ(FileError(EACCES, "read", "/x").text(), "No permission to read '/x'.");
-  EXPECT_EQ(FileError(EROFS, "write", "/x").code(), "QN-3102");
-  EXPECT_EQ(FileError(ENOENT, "read", "/x").kind(), Kind::kNotFound);
-  EXPECT_EQ(FileError(EEXIST, "write", "/x").kind(), Kind::kConflict);
-  EXPECT_EQ(FileError(EMFILE, "open", "/x").kind(), Kind::kRetryable);
-  EXPECT_EQ(FileError(EIO, "sync", "/x", true).kind(), Kind::kUnknown);
-  EXPECT_EQ(FileError(EIO, "read", "/x").kind(), Kind::kFailed);
-  EXPECT_EQ(FileError(EINVAL, "sync", "/x", true).kind(), Kind::kUnknown);
-  EXPECT_EQ(FileError(ENAMETOOLONG, "open", "/x").code(), "QN-3103");
-}
-
 TEST_F(LocalTest, AFailureBeforeTheLinkLeavesNothing) {
   for (const char* point : {"files.put.before_write=error", "files.put.before_link=error"}) {
     ASSERT_TRUE(ArmFailPoints(point).ok());

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <set>
 
+#include "base/file_error.h"
 #include "connectors/local/glob.h"
 #include "connectors/local/local_files.h"
 

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "base/file_error.h"
 #include "connectors/local/local_files.h"
 #include "data/json.h"
 

@@ -1,5 +1,5 @@
 // Input that breaks parsers: depth, size, numbers beyond every type, bytes that are no text. And the JSON
-// Parsing Test Suite, when tests/json_suite/run.sh names its folder.
+// Parsing Test Suite, when QANAT_JSON_SUITE names its folder.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -161,7 +161,8 @@ std::string FileBytes(const std::filesystem::path& path) {
 TEST(JsonSuite, ValidIsAcceptedAndInvalidRefused) {
   const char* folder = std::getenv("QANAT_JSON_SUITE");
   if (folder == nullptr)
-    GTEST_SKIP() << "QANAT_JSON_SUITE is not set (make test and tests/json_suite/run.sh do)";
+    GTEST_SKIP()
+        << "QANAT_JSON_SUITE is not set (make test does; tests/fixtures/json_suite.py FOLDER makes it)";
   const Schema schema = {Column("v", TypeId::kJson)};
   int accepted = 0;
   int refused = 0;

@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "base/fail_point.h"
+#include "base/file_error.h"
 #include "contract/files.h"
 #include "formats/parquet/thrift.h"
 
@@ -19,40 +19,6 @@ constexpr std::string_view kMagic = "PAR1";
 constexpr int16_t kVersion = 1, kSchema = 2, kRows = 3, kGroups = 4, kCreatedBy = 6, kOrders = 7;
 
 }  // namespace
-
-Status FileFailure(int error, const char* deed, const std::string& path) {
-  const std::string did = std::string(deed) + " '" + path + "'";
-  switch (error) {
-    case ENOSPC:
-    case EDQUOT:
-      return Status(Kind::kRetryable, "QN-3101", "The disk is full.")
-          .With("We could not " + did + "; nothing half-written is visible.")
-          .With("Make room on that disk, or let the pipeline use another one.");
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return Failed("QN-3102", "No permission to " + did + ".")
-          .With(std::string("The system says: ") + std::strerror(error) + ".")
-          .With("Give the user that runs this pipeline the right to do it, or choose another folder.");
-    case ENOENT:
-    case ENOTDIR:
-      return Status(Kind::kNotFound, "QN-3105", "There is no '" + path + "'.")
-          .With("We wanted to " + did + ".");
-    case EEXIST:
-      return Status(Kind::kConflict, "QN-3106", "'" + path + "' is there already.");
-    case EMFILE:
-    case ENFILE:
-    case EAGAIN:
-    case EBUSY:
-      return Status(Kind::kRetryable, "QN-3103", "Could not " + did + " now: " + std::strerror(error) + ".");
-    case EIO:
-      return Failed("QN-3104", "The disk failed to " + did + ".")
-          .With("It did not happen.")
-          .With("Look at the system's log (dmesg) for errors of this disk.");
-    default:
-      return Failed("QN-3103", "Could not " + did + ": " + std::strerror(error) + ".");
-  }
-}
 
 ParquetFile::ParquetFile(const ParquetSchema& schema, std::string path, std::string created_by)
     : schema_(schema),
@@ -75,7 +41,7 @@ Result<std::unique_ptr<ParquetFile>> ParquetFile::Open(const ParquetSchema& sche
   std::unique_ptr<ParquetFile> file(new ParquetFile(schema, std::move(path), std::move(created_by)));
   if (::access(file->path_.c_str(), F_OK) == 0) {
     file->is_finished_ = true;  // nothing of ours to remove
-    return FileFailure(EEXIST, "write", file->path_);
+    return FileError(EEXIST, "write", file->path_);
   }
   const Status opened = file->OpenAgain(O_CREAT | O_EXCL);
   if (!opened.ok()) {
@@ -90,7 +56,7 @@ Status ParquetFile::OpenAgain(int flags) {
   do {
     fd_ = ::open(temp_path_.c_str(), O_WRONLY | O_CLOEXEC | flags, 0666);
   } while (fd_ < 0 && errno == EINTR);
-  return fd_ >= 0 ? Ok() : FileFailure(errno, "write", path_);
+  return fd_ >= 0 ? Ok() : FileError(errno, "write", path_);
 }
 
 Status ParquetFile::Close() {
@@ -98,7 +64,7 @@ Status ParquetFile::Close() {
   const int fd = fd_;
   fd_ = -1;
   // Linux has closed it also when it says EINTR.
-  if (::close(fd) != 0 && errno != EINTR) return FileFailure(errno, "write", path_);
+  if (::close(fd) != 0 && errno != EINTR) return FileError(errno, "write", path_);
   return Ok();
 }
 
@@ -107,7 +73,7 @@ Status ParquetFile::Write(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t n = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(written_));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return FileFailure(errno, "write", path_);
+    if (n < 0) return FileError(errno, "write", path_);
     bytes.remove_prefix(static_cast<size_t>(n));
     written_ += static_cast<uint64_t>(n);
   }
@@ -185,7 +151,7 @@ Result<FileSummary> ParquetFile::Finish() {
   if (!status_.ok()) return status_;
   QN_FAIL("parquet.finish.unnamed");
   if (::rename(temp_path_.c_str(), path_.c_str()) != 0) {
-    status_ = FileFailure(errno, "name", path_);
+    status_ = FileError(errno, "name", path_);
     return status_;
   }
   is_finished_ = true;

@@ -77,7 +77,4 @@ class ParquetFile {
   std::vector<uint64_t> list_nulls_;
 };
 
-// errno of `deed` ("write", "close" …) on `path` as connectors/local tells it.
-Status FileFailure(int error, const char* deed, const std::string& path);
-
 }  // namespace qn::parquet

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/file_error.h"
 #include "formats/parquet/partition.h"
 
 namespace qn::parquet {
@@ -20,10 +21,10 @@ Status MakeFolders(const std::string& path) {
   const int error = errno;
   const size_t slash = path.rfind('/');
   if (error != ENOENT || slash == 0 || slash == std::string::npos)
-    return FileFailure(error, "make the folder", path);
+    return FileError(error, "make the folder", path);
   QN_TRY(MakeFolders(path.substr(0, slash)));
   if (::mkdir(path.c_str(), 0777) == 0 || errno == EEXIST) return Ok();
-  return FileFailure(errno, "make the folder", path);
+  return FileError(errno, "make the folder", path);
 }
 
 }  // namespace

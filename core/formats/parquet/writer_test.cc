@@ -502,14 +502,5 @@ TEST_F(ParquetWriter, AWriteThatFailsEndsInAStatusAndLeavesNothing) {
   }
 }
 
-TEST(ParquetFileFailure, AFullDiskIsRetryable) {
-  const Status status = FileFailure(ENOSPC, "write", "/lake/t/part-1.parquet");
-  EXPECT_EQ(status.kind(), Kind::kRetryable);
-  EXPECT_EQ(status.ToString(),
-            "QN-3101  The disk is full.\n"
-            "  We could not write '/lake/t/part-1.parquet'; nothing half-written is visible.\n"
-            "  Make room on that disk, or let the pipeline use another one.");
-}
-
 }  // namespace
 }  // namespace qn::parquet
