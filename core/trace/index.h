@@ -42,7 +42,7 @@ class Index {
   }
 
   void Prefetch(uint32_t hash) const {
-    if (capacity_ != 0) __builtin_prefetch(&slots_[Home(hash)]);
+    if (capacity_ != 0) Ask(&slots_[Home(hash)]);
   }
   // The first value with this hash, nullptr: none. A guess worth a prefetch.
   const Value* Guess(uint32_t hash) const {

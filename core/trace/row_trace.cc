@@ -32,27 +32,27 @@ KeyRef* RowTrace::FindSlot(uint32_t hash, std::string_view key) const {
 // Three rounds over the batch, each asking for what the one before has found; then everything is in the
 // cache.
 void RowTrace::Prefetch(std::span<const KeyedRow> rows, const uint32_t* hashes) const {
-  std::array<KeyRef, kBatch> guesses;
+  std::array<KeyRef, kBatch> guesses{};
   for (size_t i = 0; i < rows.size(); ++i) index_.Prefetch(hashes[i]);
   for (size_t i = 0; i < rows.size(); ++i) {
     const KeyRef* guess = index_.Guess(hashes[i]);
     guesses[i] = guess == nullptr ? kNoKey : *guess;
     if (guess == nullptr) continue;
     const char* head = slab_->At<const char>(*guess);
-    __builtin_prefetch(head);
-    __builtin_prefetch(head + sizeof(KeyHead) + rows[i].key.size());
+    Ask(head);
+    Ask(head + sizeof(KeyHead) + rows[i].key.size());
   }
   for (size_t i = 0; i < rows.size(); ++i) {
     if (guesses[i] == kNoKey) continue;
     const KeyHead* head = Head(guesses[i]);
-    if (head->rows != kNone) __builtin_prefetch(slab_->At<const char>(head->rows));
+    if (head->rows != kNone) Ask(slab_->At<const char>(head->rows));
     if (head->is_indexed) row_index_.Prefetch(RowHash(guesses[i], rows[i].row));
   }
 }
 
 void RowTrace::Find(std::span<const KeyedRow> rows, std::vector<KeyRef>& out) const {
   out.resize(rows.size());
-  std::array<uint32_t, kBatch> hashes;
+  std::array<uint32_t, kBatch> hashes{};
   for (size_t begin = 0; begin < rows.size(); begin += kBatch) {
     const auto batch = rows.subspan(begin, std::min(kBatch, rows.size() - begin));
     for (size_t i = 0; i < batch.size(); ++i) hashes[i] = ShortHash(batch[i].key);
@@ -76,7 +76,7 @@ Status RowTrace::Add(std::span<const KeyedRow> rows, std::vector<KeyRef>* out) {
 
 Status RowTrace::AddBatch(std::span<const KeyedRow> rows, std::vector<KeyRef>* out, bool is_logged) {
   if (out != nullptr) out->resize(rows.size());
-  std::array<uint32_t, kBatch> hashes;
+  std::array<uint32_t, kBatch> hashes{};
   for (size_t begin = 0; begin < rows.size(); begin += kBatch) {
     const auto batch = rows.subspan(begin, std::min(kBatch, rows.size() - begin));
     QN_TRY(index_.Reserve(batch.size()));
@@ -306,7 +306,7 @@ void RowTrace::Compact() {
   if (slab_->bytes() < kWorthwhile || slab_->live_bytes() * 2 > slab_->bytes()) return;
   Slab fresh(budget_);
   fresh.IgnoreBudget();
-  const auto ahead = [&](KeyRef key) { __builtin_prefetch(Head(key)); };
+  const auto ahead = [&](KeyRef key) { Ask(Head(key)); };
   index_.ForEachAhead(ahead, [&](KeyRef& key) { key = Copy(key, fresh); });
   fresh.TakePlaceOf(*slab_);
   index_.Shrink();

@@ -25,6 +25,8 @@ namespace qn::trace {
 using KeyRef = uint32_t;
 inline constexpr KeyRef kNoKey = UINT32_MAX;
 
+class SectionWriter;
+
 class RowTrace final : public Trace {
  public:
   // `is_append_only`: weights are never negative, and equal rows under a key need not be found again: they
@@ -137,8 +139,8 @@ class RowTrace final : public Trace {
   void Compact();
   KeyRef Copy(KeyRef key, Slab& to) const;
   void KeepChanges();
-  void AppendEntry(KeyRef key, bool is_same_key, std::string_view row, int64_t weight,
-                   std::string& out) const;
+  void PutEntry(KeyRef key, bool is_same_key, std::string_view row, int64_t weight, SectionWriter& out) const;
+  uint64_t PutChanges(std::string& out) const;
   Status Charge();
 
   Budget& budget_;
@@ -171,7 +173,7 @@ void RowTrace::ForEach(KeyRef key, F&& f) const {
   constexpr size_t kAhead = 8;
   const Ref* rows = Array(head);
   for (size_t i = 0; i < count; ++i) {
-    if (i + kAhead < count) __builtin_prefetch(Row(rows[i + kAhead]));
+    if (i + kAhead < count) Ask(Row(rows[i + kAhead]));
     const RowHead* row = Row(rows[i]);
     f(RowOf(row), row->weight);
   }

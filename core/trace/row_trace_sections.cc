@@ -13,38 +13,50 @@ constexpr char kAll = 'R';      // the same bytes; its keys are all different
 
 }  // namespace
 
-void RowTrace::AppendEntry(KeyRef key, bool is_same_key, std::string_view row, int64_t weight,
-                           std::string& out) const {
+void RowTrace::PutEntry(KeyRef key, bool is_same_key, std::string_view row, int64_t weight,
+                        SectionWriter& out) const {
   if (is_same_key) {
-    out.push_back('\0');
+    out.Put(0, {});
   } else {
     const std::string_view bytes = Key(key);
-    AppendVarint(bytes.size() + 1, out);
-    out.append(bytes);
+    out.Put(bytes.size() + 1, bytes);
   }
-  AppendVarint(uint64_t{row.size()} << 1 | static_cast<uint64_t>(weight != 1), out);
-  out.append(row);
-  if (weight != 1) AppendVarint(ZigZag(weight), out);
+  out.Put(uint64_t{row.size()} << 1 | static_cast<uint64_t>(weight != 1), row);
+  if (weight != 1) out.Put(ZigZag(weight), {});
+}
+
+// The entries of changes_; how many have a key of their own.
+uint64_t RowTrace::PutChanges(std::string& out) const {
+  SectionWriter writer(out);
+  KeyRef last = kNoKey;
+  uint64_t keys = 0;
+  for (const Change& change : changes_) {
+    const std::string_view row = change.row == kNone ? std::string_view() : RowOf(Row(change.row));
+    PutEntry(change.key, change.key == last, row, change.weight, writer);
+    keys += change.key != last ? 1 : 0;
+    last = change.key;
+  }
+  return keys;
 }
 
 // While the rows can still be read.
 void RowTrace::KeepChanges() {
-  KeyRef last = kNoKey;
-  for (const Change& change : changes_) {
-    const std::string_view row = change.row == kNone ? std::string_view() : RowOf(Row(change.row));
-    AppendEntry(change.key, change.key == last, row, change.weight, kept_changes_);
-    if (change.key != last) ++kept_keys_;
-    last = change.key;
-  }
+  if (changes_.empty()) return;
+  kept_keys_ += PutChanges(kept_changes_);
   kept_entries_ += changes_.size();
   Release(changes_);
 }
 
 void RowTrace::TakeChanges(std::string& out) {
-  KeepChanges();
-  if (kept_entries_ == 0) return;
-  AppendSectionHeader(kChanges, kept_keys_, kept_entries_, out);
+  if (kept_entries_ + changes_.size() == 0) return;
+  const size_t header = out.size();
+  AppendSectionHeader(kChanges, 0, 0, out);
   out += kept_changes_;
+  kept_keys_ += PutChanges(out);
+  std::string counts;
+  AppendSectionHeader(kChanges, kept_keys_, kept_entries_ + changes_.size(), counts);
+  out.replace(header, counts.size(), counts);
+  Release(changes_);
   Release(kept_changes_);
   kept_keys_ = kept_entries_ = 0;
   (void)Charge();
@@ -52,11 +64,12 @@ void RowTrace::TakeChanges(std::string& out) {
 
 void RowTrace::Dump(std::string& out) const {
   AppendSectionHeader(kAll, keys_, rows_, out);
-  const auto ahead = [&](KeyRef key) { __builtin_prefetch(Head(key)); };
+  SectionWriter writer(out);
+  const auto ahead = [&](KeyRef key) { Ask(Head(key)); };
   index_.ForEachAhead(ahead, [&](KeyRef key) {
     bool is_first = true;
     ForEach(key, [&](std::string_view row, int64_t weight) {
-      AppendEntry(key, !is_first, row, weight, out);
+      PutEntry(key, !is_first, row, weight, writer);
       is_first = false;
     });
   });

@@ -2,6 +2,7 @@
 // entries of varints and bytes. Everything read is checked; nothing is believed.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -14,13 +15,6 @@ namespace qn::trace {
 inline constexpr size_t kSectionHeader = 2 + 8 + 8;
 inline constexpr char kSectionVersion = 1;
 
-inline void AppendVarint(uint64_t value, std::string& out) {
-  char bytes[10];
-  size_t size = 0;
-  for (; value >= 0x80; value >>= 7) bytes[size++] = static_cast<char>(value | 0x80);
-  bytes[size++] = static_cast<char>(value);
-  out.append(bytes, size);
-}
 inline uint64_t ZigZag(int64_t value) {
   return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
 }
@@ -34,6 +28,36 @@ inline void AppendSectionHeader(char kind, uint64_t keys, uint64_t entries, std:
   out.append(reinterpret_cast<const char*>(&keys), sizeof(keys));
   out.append(reinterpret_cast<const char*>(&entries), sizeof(entries));
 }
+
+// Appends entries: room is made a piece at a time, so that what is small costs little. The text is `out`'s
+// own again once the writer is gone.
+class SectionWriter {
+ public:
+  explicit SectionWriter(std::string& out) : out_(out), size_(out.size()) {}
+  ~SectionWriter() { out_.resize(size_); }
+  SectionWriter(const SectionWriter&) = delete;
+  SectionWriter& operator=(const SectionWriter&) = delete;
+
+  // A number, and then bytes.
+  void Put(uint64_t number, std::string_view bytes) {
+    if (out_.size() - size_ < bytes.size() + kVarintMax) Grow(bytes.size() + kVarintMax);
+    char* at = out_.data() + size_;
+    for (; number >= 0x80; number >>= 7) *at++ = static_cast<char>(number | 0x80);
+    *at++ = static_cast<char>(number);
+    if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
+    size_ = static_cast<size_t>(at - out_.data()) + bytes.size();
+  }
+
+ private:
+  static constexpr size_t kVarintMax = 10;
+  void Grow(size_t more) {
+    const size_t step = std::clamp<size_t>(size_ / 2, size_t{4} << 10, size_t{64} << 20);
+    out_.resize(size_ + more + step);
+  }
+
+  std::string& out_;
+  size_t size_;
+};
 
 // Reads from the front; false, and nothing more, once the bytes make no sense.
 class SectionReader {

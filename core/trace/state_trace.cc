@@ -34,14 +34,14 @@ void StateTrace::Prefetch(std::span<const KeyedRow> rows, const uint32_t* hashes
     const Ref* guess = index_.Guess(hashes[i]);
     if (guess == nullptr) continue;
     const char* head = slab_->At<const char>(*guess);
-    __builtin_prefetch(head);
-    __builtin_prefetch(head + kHead + rows[i].key.size() + 8);
+    Ask(head);
+    Ask(head + kHead + rows[i].key.size() + 8);
   }
 }
 
 void StateTrace::Find(std::span<const KeyedRow> rows, std::vector<std::string_view>& out) const {
   out.resize(rows.size());
-  std::array<uint32_t, kBatch> hashes;
+  std::array<uint32_t, kBatch> hashes{};
   for (size_t begin = 0; begin < rows.size(); begin += kBatch) {
     const auto batch = rows.subspan(begin, std::min(kBatch, rows.size() - begin));
     for (size_t i = 0; i < batch.size(); ++i) hashes[i] = ShortHash(batch[i].key);
@@ -59,18 +59,42 @@ std::string_view StateTrace::Find(std::string_view key) const {
 }
 
 Status StateTrace::Put(std::string_view key, std::string_view state) {
-  QN_TRY(PutHashed(ShortHash(key), key, state, true));
+  QN_TRY(index_.Reserve(1));
+  if (!PutHashed(ShortHash(key), key, state, true)) return slab_->Refusal();
   // Every some thousand rows is soon enough.
   return (changes_.size() & 0xFFF) == 0 ? Charge() : Ok();
 }
 
-Status StateTrace::PutHashed(uint32_t hash, std::string_view key, std::string_view state, bool is_logged) {
+Status StateTrace::Put(std::span<const KeyedRow> rows) {
+  for (size_t begin = 0; begin < rows.size(); begin += kBatch) {
+    QN_TRY(PutBatch(rows.subspan(begin, std::min(kBatch, rows.size() - begin)), true));
+  }
+  return Charge();
+}
+
+// A row without a pointer is a key to remove.
+Status StateTrace::PutBatch(std::span<const KeyedRow> rows, bool is_logged) {
+  std::array<uint32_t, kBatch> hashes{};
+  QN_TRY(index_.Reserve(rows.size()));
+  for (size_t i = 0; i < rows.size(); ++i) hashes[i] = ShortHash(rows[i].key);
+  Prefetch(rows, hashes.data());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].row.data() == nullptr) {
+      RemoveHashed(hashes[i], rows[i].key, is_logged);
+    } else if (!PutHashed(hashes[i], rows[i].key, rows[i].row, is_logged)) {
+      return slab_->Refusal();
+    }
+  }
+  return Ok();
+}
+
+// After the index was reserved; false: the slab is full.
+bool StateTrace::PutHashed(uint32_t hash, std::string_view key, std::string_view state, bool is_logged) {
   QN_CHECK(key.size() < kSizeMax && state.size() < kSizeMax);
   Ref* found = FindSlot(hash, key);
-  if (found != nullptr && StateOf(At(*found)) == state) return Ok();
-  if (found == nullptr) QN_TRY(index_.Reserve(1));
+  if (found != nullptr && StateOf(At(*found)) == state) return true;
   const Ref ref = slab_->Allocate(kHead + key.size() + state.size());
-  if (ref == kNone) return slab_->Refusal();
+  if (ref == kNone) return false;
   Head* head = At(ref);
   *head = {static_cast<uint32_t>(key.size()), static_cast<uint32_t>(state.size()), 0};
   char* bytes = reinterpret_cast<char*>(head) + kHead;
@@ -89,7 +113,7 @@ Status StateTrace::PutHashed(uint32_t hash, std::string_view key, std::string_vi
     changes_.push_back({ref, false});
     head->change = static_cast<uint32_t>(changes_.size());
   }
-  return Ok();
+  return true;
 }
 
 void StateTrace::Remove(std::string_view key) { RemoveHashed(ShortHash(key), key, true); }
@@ -108,7 +132,7 @@ void StateTrace::RemoveHashed(uint32_t hash, std::string_view key, bool is_logge
 }
 
 void StateTrace::ForEach(const std::function<void(std::string_view key, std::string_view state)>& f) const {
-  const auto ahead = [&](Ref ref) { __builtin_prefetch(At(ref)); };
+  const auto ahead = [&](Ref ref) { Ask(At(ref)); };
   index_.ForEachAhead(ahead, [&](Ref ref) { f(KeyOf(At(ref)), StateOf(At(ref))); });
 }
 
@@ -133,7 +157,7 @@ void StateTrace::Compact() {
   if (slab_->bytes() < kWorthwhile || slab_->live_bytes() * 2 > slab_->bytes()) return;
   Slab fresh(budget_);
   fresh.IgnoreBudget();
-  const auto ahead = [&](Ref ref) { __builtin_prefetch(At(ref)); };
+  const auto ahead = [&](Ref ref) { Ask(At(ref)); };
   index_.ForEachAhead(ahead, [&](Ref& ref) {
     const size_t size = SizeOf(At(ref));
     const Ref copy = fresh.Allocate(size);
@@ -167,33 +191,35 @@ void StateTrace::Clear() {
 }
 
 // An entry is a key (its size, its bytes), then its state's size + 1 and its bytes; 0: the key is gone.
-void StateTrace::AppendEntry(const Head* head, bool is_removed, std::string& out) {
-  AppendVarint(head->key_size, out);
-  out.append(KeyOf(head));
-  if (is_removed) {
-    out.push_back('\0');
-    return;
+void StateTrace::PutEntry(const Head* head, bool is_removed, SectionWriter& out) {
+  out.Put(head->key_size, KeyOf(head));
+  if (is_removed) return out.Put(0, {});
+  out.Put(uint64_t{head->state_size} + 1, StateOf(head));
+}
+
+void StateTrace::PutChanges(std::string& out) {
+  SectionWriter writer(out);
+  for (const Change& change : changes_) {
+    Head* head = At(change.ref);
+    PutEntry(head, change.is_removed, writer);
+    head->change = 0;
   }
-  AppendVarint(uint64_t{head->state_size} + 1, out);
-  out.append(StateOf(head));
 }
 
 // While the pieces can still be read.
 void StateTrace::KeepChanges() {
-  for (const Change& change : changes_) {
-    Head* head = At(change.ref);
-    AppendEntry(head, change.is_removed, kept_changes_);
-    head->change = 0;
-  }
+  if (changes_.empty()) return;
+  PutChanges(kept_changes_);
   kept_entries_ += changes_.size();
   Release(changes_);
 }
 
 void StateTrace::TakeChanges(std::string& out) {
-  KeepChanges();
-  if (kept_entries_ == 0) return;
-  AppendSectionHeader(kChanges, 0, kept_entries_, out);
+  if (kept_entries_ + changes_.size() == 0) return;
+  AppendSectionHeader(kChanges, 0, kept_entries_ + changes_.size(), out);
   out += kept_changes_;
+  PutChanges(out);
+  Release(changes_);
   Release(kept_changes_);
   kept_entries_ = 0;
   (void)Charge();
@@ -201,22 +227,9 @@ void StateTrace::TakeChanges(std::string& out) {
 
 void StateTrace::Dump(std::string& out) const {
   AppendSectionHeader(kAll, keys(), keys(), out);
-  const auto ahead = [&](Ref ref) { __builtin_prefetch(At(ref)); };
-  index_.ForEachAhead(ahead, [&](Ref ref) { AppendEntry(At(ref), false, out); });
-}
-
-Status StateTrace::ApplyBatch(std::span<const KeyedRow> rows) {
-  std::array<uint32_t, kBatch> hashes;
-  for (size_t i = 0; i < rows.size(); ++i) hashes[i] = ShortHash(rows[i].key);
-  Prefetch(rows, hashes.data());
-  for (size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i].row.data() == nullptr) {
-      RemoveHashed(hashes[i], rows[i].key, false);
-    } else {
-      QN_TRY(PutHashed(hashes[i], rows[i].key, rows[i].row, false));
-    }
-  }
-  return Ok();
+  SectionWriter writer(out);
+  const auto ahead = [&](Ref ref) { Ask(At(ref)); };
+  index_.ForEachAhead(ahead, [&](Ref ref) { PutEntry(At(ref), false, writer); });
 }
 
 Status StateTrace::Apply(std::string_view section) {
@@ -239,7 +252,7 @@ Status StateTrace::Apply(std::string_view section) {
     if (state_size == 0 && is_all) return DamagedSection(section);
     batch.push_back(entry);
     if (batch.size() < kBatch && i + 1 < entries) continue;
-    QN_TRY(ApplyBatch(batch));
+    QN_TRY(PutBatch(batch, false));
     batch.clear();
   }
   if (!reader.AtEnd()) return DamagedSection(section);

@@ -18,6 +18,8 @@
 
 namespace qn::trace {
 
+class SectionWriter;
+
 class StateTrace final : public Trace {
  public:
   explicit StateTrace(Budget& budget);
@@ -29,6 +31,8 @@ class StateTrace final : public Trace {
   // Replaces; the old bytes stay readable until EndStep. Failure: QN-3601. Cheap for keys that a Find of a
   // batch has just looked for.
   Status Put(std::string_view key, std::string_view state);
+  // The same for many, probed as a batch; a KeyedRow's row is the state.
+  Status Put(std::span<const KeyedRow> rows);
   void Remove(std::string_view key);
 
   void ForEach(const std::function<void(std::string_view key, std::string_view state)>& f) const;
@@ -68,13 +72,14 @@ class StateTrace final : public Trace {
   }
   Ref* FindSlot(uint32_t hash, std::string_view key) const;
   void Prefetch(std::span<const KeyedRow> rows, const uint32_t* hashes) const;
-  Status PutHashed(uint32_t hash, std::string_view key, std::string_view state, bool is_logged);
+  bool PutHashed(uint32_t hash, std::string_view key, std::string_view state, bool is_logged);
   void RemoveHashed(uint32_t hash, std::string_view key, bool is_logged);
-  Status ApplyBatch(std::span<const KeyedRow> rows);
+  Status PutBatch(std::span<const KeyedRow> rows, bool is_logged);
   void FreeDead();
   void Compact();
   void KeepChanges();
-  static void AppendEntry(const Head* head, bool is_removed, std::string& out);
+  void PutChanges(std::string& out);
+  static void PutEntry(const Head* head, bool is_removed, SectionWriter& out);
   Status Charge();
 
   Budget& budget_;

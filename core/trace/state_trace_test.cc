@@ -92,6 +92,11 @@ TEST(StateTrace, EqualsAMap) {
           map[key] = state;
         }
       }
+      std::vector<KeyedRow> rows = {{"batch 1", "x"}, {"batch 2", ""}, {"key 5", "y"}};
+      if (step % 4 == 0) {
+        ASSERT_TRUE(trace->Put(rows).ok());
+        for (const KeyedRow& row : rows) map[std::string(row.key)] = row.row;
+      }
       std::string section;
       if (step % 3 == 0) trace->TakeChanges(section);
       trace->EndStep();
@@ -183,7 +188,7 @@ TEST(StateTrace, DamagedSectionsAreRefusedOrHarmless) {
 TEST(Sections, VarintsComeBackAndLongOnesAreRefused) {
   for (const uint64_t value : {uint64_t{0}, uint64_t{127}, uint64_t{128}, uint64_t{1} << 63, UINT64_MAX}) {
     std::string bytes;
-    AppendVarint(value, bytes);
+    SectionWriter(bytes).Put(value, {});
     uint64_t read = 0;
     SectionReader reader(bytes);
     EXPECT_TRUE(reader.Varint(&read) && reader.AtEnd());
