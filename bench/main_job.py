@@ -94,9 +94,10 @@ def peers(report: Report, runner: Runner, rows: int, names: Sequence[str], reps:
             f"| {name} | {cpu_s:.2f} | {wall_s:.2f} | {rate:,.0f} | {ratio} | {usage.rss_bytes / MB:.0f} "
             f"| {kept} |"
         )
+    report.add("")
     if "spark" in used:
         report.add(
-            "", f"Spark's start-up is taken off: {start.cpu_s:.1f} CPU s, {start.wall_s:.1f} s of wall clock."
+            f"Spark's start-up is taken off: {start.cpu_s:.1f} CPU s, {start.wall_s:.1f} s of wall clock."
         )
     report.add("Every table had the same rows, compared value by value; ours also all bad rows, by rule.", "")
 

@@ -159,7 +159,10 @@ def recovery(report: Report, pasts: Pasts, rows: int, tries: int) -> None:
         "",
         f"Process start to the commit of {SMALL_ROWS:,} more purchases:",
         "",
-        *(f"- {past.customers:,} customers in the state: {waited}" for past, waited in waits.items()),
+        *(
+            f"- {past.customers:,} customers, nearly all in the state: {waited}"
+            for past, waited in waits.items()
+        ),
         f"- so the state of {large.customers:,} customers is restored in {restored_s:.2f} s.",
         "",
     )
