@@ -50,6 +50,24 @@ inline uint64_t Hash(std::string_view bytes, uint64_t seed = 0) {
   return Mix(kB ^ bytes.size(), Mix(low ^ kB, high ^ state));
 }
 
+// Equality of what is mostly short, without a call.
+inline bool IsSame(std::string_view a, std::string_view b) {
+  using hash_internal::Load;
+  if (a.size() != b.size()) return false;
+  const size_t size = a.size();
+  if (size > 64) return std::memcmp(a.data(), b.data(), size) == 0;
+  if (size < 8) {
+    for (size_t i = 0; i < size; ++i) {
+      if (a[i] != b[i]) return false;
+    }
+    return true;
+  }
+  for (size_t i = 0; i + 8 < size; i += 8) {
+    if (Load<uint64_t>(a.data() + i) != Load<uint64_t>(b.data() + i)) return false;
+  }
+  return Load<uint64_t>(a.data() + size - 8) == Load<uint64_t>(b.data() + size - 8);
+}
+
 // As an index keeps it.
 inline uint32_t ShortHash(std::string_view bytes, uint64_t seed = 0) {
   return static_cast<uint32_t>(Hash(bytes, seed) >> 32);

@@ -26,7 +26,7 @@ RowTrace::RowTrace(Budget& budget, bool is_append_only)
 RowTrace::~RowTrace() { budget_.Give(charged_); }
 
 KeyRef* RowTrace::FindSlot(uint32_t hash, std::string_view key) const {
-  return index_.FindSlot(hash, [&](KeyRef candidate) { return KeyOf(Head(candidate)) == key; });
+  return index_.FindSlot(hash, [&](KeyRef candidate) { return IsSame(KeyOf(Head(candidate)), key); });
 }
 
 // Three rounds over the batch, each asking for what the one before has found; then everything is in the
@@ -219,7 +219,7 @@ bool RowTrace::IndexRows(KeyRef key) {
 RowTrace::RowPlace* RowTrace::FindRowPlace(KeyRef key, std::string_view row) const {
   const KeyHead* head = Head(key);
   return row_index_.FindSlot(RowHash(key, row), [&](const RowPlace& place) {
-    return place.key == key && RowOf(Row(Array(head)[place.position])) == row;
+    return place.key == key && IsSame(RowOf(Row(Array(head)[place.position])), row);
   });
 }
 
@@ -230,7 +230,7 @@ size_t RowTrace::PositionOf(KeyRef key, std::string_view row) const {
     return place == nullptr ? SIZE_MAX : place->position;
   }
   for (size_t i = 0; i < head->count; ++i) {
-    if (RowOf(Row(RowAt(head, i))) == row) return i;
+    if (IsSame(RowOf(Row(RowAt(head, i))), row)) return i;
   }
   return SIZE_MAX;
 }

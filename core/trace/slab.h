@@ -31,6 +31,7 @@ class Slab {
     if (free != kNone) {
       const Ref out = free;
       free = *At<Ref>(out);
+      if (free != kNone) Ask(At<char>(free));  // for the next one
       live_units_ += units;
       return out;
     }

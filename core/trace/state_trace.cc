@@ -25,7 +25,7 @@ StateTrace::StateTrace(Budget& budget)
 StateTrace::~StateTrace() { budget_.Give(charged_); }
 
 StateTrace::Ref* StateTrace::FindSlot(uint32_t hash, std::string_view key) const {
-  return index_.FindSlot(hash, [&](Ref candidate) { return KeyOf(At(candidate)) == key; });
+  return index_.FindSlot(hash, [&](Ref candidate) { return IsSame(KeyOf(At(candidate)), key); });
 }
 
 void StateTrace::Prefetch(std::span<const KeyedRow> rows, const uint32_t* hashes) const {
@@ -92,7 +92,7 @@ Status StateTrace::PutBatch(std::span<const KeyedRow> rows, bool is_logged) {
 bool StateTrace::PutHashed(uint32_t hash, std::string_view key, std::string_view state, bool is_logged) {
   QN_CHECK(key.size() < kSizeMax && state.size() < kSizeMax);
   Ref* found = FindSlot(hash, key);
-  if (found != nullptr && StateOf(At(*found)) == state) return true;
+  if (found != nullptr && IsSame(StateOf(At(*found)), state)) return true;
   const Ref ref = slab_->Allocate(kHead + key.size() + state.size());
   if (ref == kNone) return false;
   Head* head = At(ref);

@@ -6,6 +6,7 @@
 #include <map>
 #include <random>
 
+#include "trace/hash.h"
 #include "trace/section.h"
 
 namespace qn::trace {
@@ -183,6 +184,34 @@ TEST(StateTrace, DamagedSectionsAreRefusedOrHarmless) {
     }
   }
   EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST(Hashes, EveryByteCounts) {
+  std::mt19937 random(1);
+  for (size_t size = 0; size < 100; ++size) {
+    std::string text(size, '\0');
+    for (char& c : text) c = static_cast<char>(random());
+    EXPECT_TRUE(IsSame(text, std::string(text)));
+    EXPECT_FALSE(IsSame(text, text + "x"));
+    EXPECT_NE(Hash(text), Hash(text + std::string(1, '\0')));
+    for (size_t at = 0; at < size; ++at) {
+      std::string other = text;
+      other[at] = static_cast<char>(other[at] ^ (1 << random() % 8));
+      EXPECT_FALSE(IsSame(text, other)) << size << " " << at;
+      EXPECT_NE(Hash(text), Hash(other)) << size << " " << at;
+    }
+  }
+}
+
+TEST(Hashes, NumbersInARowAreSpread) {
+  std::map<uint32_t, int> buckets;
+  for (uint64_t i = 0; i < 64 * 1024; ++i) {
+    char bytes[9] = {};
+    std::memcpy(bytes + 1, &i, 8);
+    ++buckets[ShortHash({bytes, 9}) >> 22];
+  }
+  EXPECT_EQ(buckets.size(), 1024u);
+  for (const auto& [bucket, count] : buckets) EXPECT_LT(count, 64 * 2);
 }
 
 TEST(Sections, VarintsComeBackAndLongOnesAreRefused) {
