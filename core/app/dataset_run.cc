@@ -1,10 +1,12 @@
 // Files are written straight into the table's folder: invisible until the log names them.
 #include "app/dataset_run.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/crc32c.h"
 #include "base/version.h"
 #include "connectors/delta/schema_json.h"
 
@@ -63,6 +65,7 @@ Result<std::unique_ptr<DatasetRun>> DatasetRun::Make(const RunContext& context, 
     QN_GET(auto flow_run, FlowRun::Make(context, dataset, flow, run->stored_, run->dead_letters_));
     run->flows_.push_back(std::move(flow_run));
   }
+  if (dataset.is_weighted()) QN_TRY(run->MakeView());
   return run;
 }
 
@@ -139,10 +142,13 @@ void DatasetRun::AddSinks(std::map<std::string, Sink*>& sinks) {
 
 void DatasetRun::BeginStep(Epoch epoch) {
   epoch_ = epoch;
+  committed_epoch_ = data_epoch;
+  if (sink_ != nullptr) known_version_ = std::min(known_version_, sink_->snapshot().version);  // a failed step
   replaces_all_ = false;  // of a step that failed
   staged_ = {};
   dead_staged_ = {};
   step_rows_ = {};
+  view_change_.Clear();
   step_files_ = 0;
   counts_ = {};
   dead_letters_.BeginStep(epoch, context_.clock.WallMs());
@@ -172,7 +178,7 @@ Result<std::unique_ptr<parquet::PartitionedWriter>> DatasetRun::OpenDeadWriter()
 
 Status DatasetRun::Write(FlowRun& flow, const std::function<Result<std::string>()>& statement) {
   const int64_t began_ns = context_.clock.MonotonicNs();
-  if (writer_ == nullptr) {
+  if (writer_ == nullptr && view_table_ == nullptr) {
     const std::string pattern = sink_ != nullptr ? sink_->FilenamePattern(epoch_) : ViewPattern(epoch_);
     parquet::WriterOptions options = WriterOptionsOf(folder_, pattern, stored_);
     options.partition_cols = dataset_.spec.partition_cols;
@@ -182,9 +188,13 @@ Status DatasetRun::Write(FlowRun& flow, const std::function<Result<std::string>(
   if (context_.stop_now != nullptr && context_.stop_now->load()) {
     return Failed("QN-3504", "Stopped at once; the step in hand was given up.");
   }
-  QN_GET(const std::string sql, statement());
-  const Status status = context_.connection.Query(sql).status();
+  const Result<std::string> sql = statement();
+  if (!sql.ok() && sql.status().code() != "QN-1801") return sql.status();
+  const Status status = !sql.ok() ? sql.status()
+                        : sql->empty() ? Ok()
+                                       : context_.connection.Query(*sql).status();
   if (!status.ok()) return Retell(status, flow);
+  if (view_table_ != nullptr) flow.MoveChangeTo(view_change_);
   DatasetCounts counts = flow.Counts();
   counts.seconds = Seconds(context_.clock.MonotonicNs() - began_ns);
   counts_.Add(counts);
@@ -197,12 +207,16 @@ Status DatasetRun::FinishWriting() {
     QN_GET(staged_.files, writer_->Finish());
     writer_ = nullptr;
   }
+  if (view_table_ != nullptr) {
+    QN_GET(staged_, view_table_->Apply(view_change_, epoch_, replaces_all_));
+    view_scan_->Set(&view_change_);
+  }
   for (const StagedFile& file : staged_.files) {
     step_rows_.files.push_back(file.path);
     step_rows_.bytes += file.bytes;
   }
   QN_GET(dead_staged_.files, dead_letters_.Finish());
-  step_files_ = staged_.files.size() + dead_staged_.files.size();
+  step_files_ = staged_.files.size() + staged_.removes.size() + dead_staged_.files.size();
   counts_.files = static_cast<int64_t>(staged_.files.size());
   counts_.seconds += Seconds(context_.clock.MonotonicNs() - began_ns);
   return Ok();
@@ -214,13 +228,16 @@ Status DatasetRun::Stage(std::map<std::string, Receipt>& receipts, std::map<std:
   staged_.replaces_all = replaces_all_;
   dead_staged_.replaces_all = replaces_all_;
   const bool is_new = sink_ != nullptr && sink_->snapshot().version < 0;
-  if (sink_ != nullptr && (is_new || replaces_all_ || !staged_.files.empty())) {
+  if (sink_ != nullptr && (is_new || HasNewRows())) {
     QN_GET(receipts[name()], sink_->Stage(epoch_, staged_));
   }
   if (dead_sink_ != nullptr && (replaces_all_ || !dead_staged_.files.empty())) {
     QN_GET(receipts[DeadLetterTable(name())], dead_sink_->Stage(epoch_, dead_staged_));
   }
-  if (replaces_all_ || !staged_.files.empty()) data_epoch = epoch_;
+  if (HasNewRows()) {
+    data_epoch = epoch_;
+    ++known_version_;  // the entry that this step will write
+  }
   return Ok();
 }
 
@@ -230,6 +247,8 @@ TableRows DatasetRun::RowsSince(Epoch consumed) const {
   if (consumed > 0 && consumed >= data_epoch) return rows;
   const std::string pattern = sink_->FilenamePattern(1);
   for (const auto& [path, file] : sink_->snapshot().files) {
+    const auto& removed = staged_.removes;
+    if (std::find(removed.begin(), removed.end(), path) != removed.end()) continue;
     const Epoch epoch = EpochOfPart(path, pattern);
     // Files of somebody else carry no step: they belong to what was there before the first one that is asked
     // for.
@@ -241,8 +260,67 @@ TableRows DatasetRun::RowsSince(Epoch consumed) const {
   return rows;
 }
 
+Change DatasetRun::ChangeSince(Epoch consumed) {
+  Change change;
+  for (const auto& flow : flows_) {
+    const int64_t time_us = flow->WatermarkUs();
+    change.watermark_us = &flow == &flows_[0] ? time_us : std::min(change.watermark_us, time_us);
+  }
+  if (view_table_ == nullptr) {
+    change.rows = RowsSince(consumed);
+    change.is_behind = consumed > 0 && consumed < committed_epoch_;
+    change.foreign = ForeignFiles();
+    return change;
+  }
+  change.scan = view_scan_name_ + "()";
+  change.has_scan_rows = !view_change_.rows.empty();
+  // Who begins has the whole table before it; the others have followed every step.
+  if (consumed > 0 || replaces_all_) return change;
+  for (const auto& [path, file] : sink_->snapshot().files) {
+    change.rows.files.push_back(folder_ + "/" + path);
+    change.rows.bytes += static_cast<uint64_t>(file->size);
+  }
+  return change;
+}
+
+// Names of files without a step of ours, as one short text.
+// Looked for only when the table has an entry that is not ours.
+const std::string& DatasetRun::ForeignFiles() {
+  if (sink_ == nullptr || sink_->snapshot().version <= known_version_) return foreign_files_;
+  known_version_ = sink_->snapshot().version;
+  const std::string pattern = sink_->FilenamePattern(1);
+  std::string names;
+  for (const auto& [path, file] : sink_->snapshot().files) {
+    if (EpochOfPart(path, pattern) < 0) names += path + "\n";
+  }
+  foreign_files_ =
+      names.empty() ? names : std::to_string(Crc32c(names)) + "/" + std::to_string(names.size());
+  return foreign_files_;
+}
+
+Status DatasetRun::MakeView() {
+  ViewTable::Options options;
+  options.name = name();
+  options.folder = folder_;
+  options.partition_cols = dataset_.spec.partition_cols;
+  options.keys = dataset_.spec.keys;
+  options.new_id = UuidOf(tables_.world.random);
+  QN_GET(view_table_, ViewTable::Make(context_.connection, *sink_, std::move(options)));
+  view_scan_name_ = UniqueName("view");
+  std::vector<Type> types;
+  for (const Field& field : stored_) types.push_back(field.type);
+  view_scan_ = std::make_unique<ops::DeltaScan>(stored_, duck::RowCodec(types, duck::Encoding::kRow),
+                                                duck::RowCodec({}, duck::Encoding::kRow), true);
+  QN_TRY(duck::RegisterScan(context_.connection, view_scan_name_, *view_scan_));
+  return Ok();
+}
+
 void DatasetRun::EndStep() {
   replaces_all_ = false;
+  if (view_table_ != nullptr) {
+    view_scan_->Set(nullptr);
+    view_change_.Clear();
+  }
   if (sink_ != nullptr) return;
   for (const std::string& file : step_rows_.files) std::filesystem::remove(file);
 }

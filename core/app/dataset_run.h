@@ -9,6 +9,7 @@
 
 #include "app/dead_letters.h"
 #include "app/flow_run.h"
+#include "app/view_table.h"
 #include "connectors/delta/sink.h"
 
 namespace qn::app {
@@ -46,12 +47,13 @@ class DatasetRun {
   Status Stage(std::map<std::string, Receipt>& receipts, std::map<std::string, Sink*>& sinks);
   // ---
 
-  const TableRows& step_rows() const { return step_rows_; }
   bool has_changes() const { return replaces_all_ || step_files_ > 0; }
   // The last step that changed the rows, this one included.
-  Epoch RowsEpoch() const { return replaces_all_ || !staged_.files.empty() ? epoch_ : data_epoch; }
+  Epoch RowsEpoch() const { return HasNewRows() ? epoch_ : data_epoch; }
   // Rows of the committed table that were written after `consumed`, and this step's.
   TableRows RowsSince(Epoch consumed) const;
+  // The same for who follows step by step.
+  Change ChangeSince(Epoch consumed);
   DatasetCounts& counts() { return counts_; }
   // Frees what only the step needed.
   void EndStep();
@@ -69,6 +71,9 @@ class DatasetRun {
  private:
   DatasetRun(const RunContext& context, const TableContext& tables, const Dataset& dataset);
   Status OpenTable();
+  Status MakeView();
+  const std::string& ForeignFiles();
+  bool HasNewRows() const { return replaces_all_ || !staged_.files.empty() || !staged_.removes.empty(); }
   Result<std::unique_ptr<parquet::PartitionedWriter>> OpenDeadWriter();
   parquet::WriterOptions WriterOptionsOf(const std::string& folder, const std::string& pattern,
                                          const Schema& columns) const;
@@ -88,7 +93,15 @@ class DatasetRun {
   std::string folder_;
   Schema stored_;  // columns in the table's types
   Epoch epoch_ = 0;
+  Epoch committed_epoch_ = 0;  // data_epoch before this step
+  int64_t known_version_ = -1;  // of the table: what is foreign in it up to here is known
+  std::string foreign_files_;
   bool replaces_all_ = false;
+  // Of a view that takes rows back: its table, and the change of the step as others follow it.
+  std::unique_ptr<ViewTable> view_table_;
+  Delta view_change_;
+  std::unique_ptr<ops::DeltaScan> view_scan_;
+  std::string view_scan_name_;
   StagedDelta staged_;
   StagedDelta dead_staged_;
   TableRows step_rows_;

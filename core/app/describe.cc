@@ -54,11 +54,14 @@ Json FlowJson(const Flow& flow) {
     const Result<std::string> written = plan::WriteFragment(flow.query, {});
     if (written.ok()) fragment = *written;
   }
+  const char* mode = is_stream ? "stream" : flow.circuit.has_value() ? "incremental" : "recompute";
   return Json(Json::Object{{"name", flow.spec.name},
                            {"sql", flow.spec.sql},
                            {"fragment", fragment},
                            {"reads", TextsJson(flow.query.reads)},
-                           {"mode", is_stream ? "stream" : "recompute"}});
+                           {"mode", mode},
+                           {"circuit", flow.circuit.has_value() ? flow.circuit->ToJson() : Json()},
+                           {"why_recomputed", flow.why_recomputed}});
 }
 
 Json DatasetJson(const Dataset& dataset) {

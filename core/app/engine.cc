@@ -1,10 +1,12 @@
 // Wires a pipeline to the world: files, clock, DuckDB, tables, checkpoints, the coordinator.
 #include "app/engine.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
+#include <cstdlib>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -153,6 +155,22 @@ class TendedWork final : public Work {
   Caretaker& caretaker_;
 };
 
+// Half of the memory is for what views remember, the other half stays DuckDB's; all of it where no view does.
+Result<trace::Budget> BudgetOf(const Pipeline& pipeline, duck::Connection& connection) {
+  QN_GET(const duck::Rows limit, connection.Query("SELECT current_setting('memory_limit')"));
+  const std::string& text = limit.rows[0][0].Str();  // "18.6 GiB"
+  char* unit = nullptr;
+  double bytes = std::strtod(text.c_str(), &unit);
+  const std::string units = "KMGT";
+  const size_t power = units.find(unit[0] == ' ' ? unit[1] : unit[0]);
+  for (size_t i = 0; power != std::string::npos && i <= power; ++i) bytes *= 1024;
+  const auto half = static_cast<uint64_t>(bytes / 2);
+  const bool remembers = std::any_of(pipeline.datasets.begin(), pipeline.datasets.end(),
+                                     [](const Dataset& dataset) { return dataset.is_incremental(); });
+  if (remembers) QN_TRY(connection.Query("SET memory_limit = '" + std::to_string(half) + "B'").status());
+  return trace::Budget(half);
+}
+
 }  // namespace
 
 // The storage knows whose it is: two pipelines in one folder would take each other's tables for their own.
@@ -190,6 +208,7 @@ Status Engine::State::RunLocked(const RunOptions& options) {
   QN_GET(const std::unique_ptr<duck::Database> database, duck::Database::Open(api, duck_options));
   QN_GET(const std::unique_ptr<duck::Connection> main, database->Connect());
   QN_GET(const duck::Rows threads, main->Query("SELECT current_setting('threads')::BIGINT"));
+  QN_GET(trace::Budget budget, BudgetOf(pipeline, *main));
   {
     const std::lock_guard guard(mutex);
     connection = main.get();
@@ -212,7 +231,8 @@ Status Engine::State::RunLocked(const RunOptions& options) {
                            static_cast<int>(threads.rows[0][0].Int()),
                            options.is_continuous,
                            warn,
-                           &stop_now};
+                           &stop_now,
+                           &budget};
   QN_GET(const std::unique_ptr<duck::Connection> beside, database->Connect());
   SharedCheckpoints log_checkpoints(
       delta::ParquetCheckpoints(*beside, files, spec.storage + "/_qanat/spill/log"));

@@ -1,7 +1,8 @@
 // Builds SQL around fragments. Names of functions are unique in a run: a counter in the context's database.
 #include "app/flow_run.h"
 
-#include <atomic>
+#include <algorithm>
+#include <limits>
 
 #include "app/columns.h"
 #include "app/watermark.h"
@@ -9,11 +10,6 @@
 
 namespace qn::app {
 namespace {
-
-std::string UniqueName(const char* word) {
-  static std::atomic<int> next{0};
-  return std::string("qn_") + word + "_" + std::to_string(next.fetch_add(1));
-}
 
 // DuckDB reads file names as patterns; this one means the file itself.
 std::string LiteralName(const std::string& file) {
@@ -74,9 +70,11 @@ struct FlowRun::Input {
   std::string scan_name;
   std::unique_ptr<Slice> slice;  // of this step; null: nothing
   uint32_t file_base = 0;
-  TableRows rows;      // of the upstream, in this step
+  Change change;       // of the upstream, in this step
   Epoch consumed = 0;  // of the upstream
   Epoch consumed_next = 0;
+  std::string foreign;  // the upstream's files of other writers, when it was last taken
+  int64_t upstream_us = ops::WindowAggregate::kNoTime;  // the upstream's event time, when it was last taken
   int64_t files_seen = 0;
   Watermark watermark;
 };
@@ -95,6 +93,9 @@ Result<std::unique_ptr<FlowRun>> FlowRun::Make(const RunContext& context, const 
   run->patterns_ = flow.patterns;
   for (ops::PatternCall& call : run->patterns_) QN_TRY(call.Register(context.connection));
   if (flow.answer.has_value()) QN_TRY(run->MakeFunction());
+  if (flow.circuit.has_value()) {
+    QN_GET(run->circuit_, CircuitRun::Make(context.connection, context.clock, flow, *context.budget));
+  }
   QN_TRY(run->MakeSink());
   return run;
 }
@@ -137,8 +138,17 @@ Status FlowRun::MakeSink() {
     const std::string source = inputs_.empty() ? dataset_.spec.name : inputs_[0]->name;
     keep_ = std::make_unique<Keep>(dataset_.spec.name, source, dataset_.spec.expectations, dead_letters_);
   }
+  if (flow_.window.has_value()) {
+    late_sink_ = std::make_unique<LateSink>(inputs_.empty() ? dataset_.spec.name : inputs_[0]->name, dead_letters_);
+    late_sink_name_ = UniqueName("late");
+    QN_TRY(duck::RegisterRowSink(context_.connection, late_sink_name_, LateSink::Arguments(), *late_sink_));
+  }
   sink_ = std::make_unique<TableSink>(keep_.get());
   sink_name_ = UniqueName("sink");
+  if (dataset_.is_weighted()) {
+    view_sink_ = std::make_unique<ViewSink>(keep_.get(), stored_);
+    return duck::RegisterRowSink(context_.connection, sink_name_, view_sink_->Arguments(), *view_sink_);
+  }
   return duck::RegisterRowSink(context_.connection, sink_name_, sink_->Arguments(stored_), *sink_);
 }
 
@@ -179,52 +189,86 @@ Status FlowRun::Restore(const Json& state) {
   for (const auto& input : inputs_) {
     const Json& saved = state["inputs"][input->name];
     input->slice = nullptr;
-    input->rows = {};
+    input->change = {};
     input->consumed = saved["consumed"].Int();
     input->consumed_next = input->consumed;
+    input->foreign = saved["foreign"].Str();
+    input->upstream_us = saved["upstream_us"].Int(ops::WindowAggregate::kNoTime);
     if (input->source == nullptr) continue;
     input->watermark.Restore(saved["watermark"]);
-    if (flow_.query.mode == plan::Mode::kStream) QN_TRY(OpenReader(*input, saved["position"]));
+    if (is_streaming()) QN_TRY(OpenReader(*input, saved["position"]));
+  }
+  if (circuit_ != nullptr) {
+    circuit_->Clear();
+    if (state["circuit"]["started"].Bool()) circuit_->SetStarted();
   }
   return Ok();
+}
+
+bool FlowRun::FitsCircuit(const Json& state) const {
+  return circuit_ == nullptr || state.IsNull() || state["circuit"]["fingerprint"].Str() == flow_.Fingerprint();
+}
+
+Epoch FlowRun::Consumed(const std::string& upstream) const {
+  for (const auto& input : inputs_) {
+    if (input->name == upstream && input->upstream != nullptr) return input->consumed;
+  }
+  return -1;
 }
 
 Result<Json> FlowRun::State() const {
   Json inputs{Json::Object{}};
   for (const auto& input : inputs_) {
     Json saved{Json::Object{}};
-    if (input->reader != nullptr && flow_.query.mode == plan::Mode::kStream) {
+    if (input->reader != nullptr && is_streaming()) {
       QN_GET(Json position, input->reader->Tell());
       saved.Set("position", std::move(position));
       saved.Set("watermark", input->watermark.ToJson());
     }
-    if (input->upstream != nullptr) saved.Set("consumed", input->consumed_next);
+    if (input->upstream != nullptr) {
+      saved.Set("consumed", input->consumed_next);
+      saved.Set("foreign", input->foreign);
+      if (input->upstream_us != ops::WindowAggregate::kNoTime) saved.Set("upstream_us", input->upstream_us);
+    }
     inputs.Set(input->name, std::move(saved));
   }
-  return Json(Json::Object{{"finished", is_finished_}, {"inputs", std::move(inputs)}});
+  Json state(Json::Object{{"finished", is_finished_}, {"inputs", std::move(inputs)}});
+  if (circuit_ != nullptr) {
+    state.Set("circuit",
+              Json::Object{{"fingerprint", flow_.Fingerprint()}, {"started", circuit_->has_started()}});
+  }
+  return state;
+}
+
+OriginFiles FlowRun::Origins() const {
+  OriginFiles origins;
+  for (const auto& input : inputs_) {
+    if (input->slice == nullptr) continue;
+    for (const std::string& path : input->slice->Files()) {
+      origins.paths.push_back(path);
+      origins.sources.push_back(input->name);
+    }
+  }
+  return origins;
 }
 
 void FlowRun::BeginStep() {
-  OriginFiles origins;
+  uint32_t files = 0;
   for (const auto& input : inputs_) {
-    input->file_base = static_cast<uint32_t>(origins.paths.size());
-    if (input->slice != nullptr) {
-      for (const std::string& path : input->slice->Files()) {
-        origins.paths.push_back(path);
-        origins.sources.push_back(input->name);
-      }
-    }
+    input->file_base = files;
+    if (input->slice != nullptr) files += static_cast<uint32_t>(input->slice->Files().size());
     if (input->scan != nullptr) input->scan->SetSlice(input->slice.get(), input->file_base);
   }
-  if (keep_ != nullptr) keep_->BeginStep(std::move(origins));
+  if (keep_ != nullptr) keep_->BeginStep(Origins());
   if (function_ != nullptr) function_->BeginStep();
 }
 
-Result<FlowRun::Taken> FlowRun::Take(uint64_t bytes_max, Epoch epoch, const RowsSince& rows_since) {
+Result<FlowRun::Taken> FlowRun::Take(uint64_t bytes_max, Epoch epoch, const ChangeSince& change_since) {
   Taken taken;
+  watermark_before_us_ = WatermarkUs();
   for (const auto& input : inputs_) {
     input->slice = nullptr;
-    input->rows = {};
+    input->change = {};
     if (input->source != nullptr) {
       QN_GET(std::unique_ptr<Slice> slice, input->reader->Next(bytes_max));
       if (slice->kind() != SliceKind::kRows) continue;
@@ -234,19 +278,33 @@ Result<FlowRun::Taken> FlowRun::Take(uint64_t bytes_max, Epoch epoch, const Rows
       input->files_seen += static_cast<int64_t>(slice->Files().size());
       input->slice = std::move(slice);
     } else {
-      QN_GET(input->rows, rows_since(input->name, input->consumed));
+      QN_GET(input->change, change_since(input->name, input->consumed));
+      if (input->change.is_behind && input->change.foreign != input->foreign) return Rewritten(*input);
+      input->foreign = input->change.foreign;
+      input->upstream_us = input->change.watermark_us;
       input->consumed_next = epoch;
-      taken.bytes += input->rows.bytes;
-      taken.has_rows = taken.has_rows || !input->rows.files.empty();
-      taken.has_moved = taken.has_moved || !input->rows.files.empty();
+      taken.bytes += input->change.rows.bytes;
+      taken.has_rows = taken.has_rows || !input->change.is_empty();
+      taken.has_moved = taken.has_moved || !input->change.is_empty();
     }
   }
+  if (circuit_ != nullptr && circuit_->IsDue()) taken.has_rows = taken.has_moved = true;
   // Without a stream there is nothing to wait for: the flow runs once.
   if (inputs_.empty()) taken.has_rows = taken.has_moved = true;
   is_finished_ = inputs_.empty();
   took_rows_ = taken.has_rows;
   BeginStep();
   return taken;
+}
+
+// Which of its rows are new cannot be told any more: the files that carried the steps' numbers are gone.
+Status FlowRun::Rewritten(const Input& input) const {
+  return Failed("QN-3507", "Dataset '" + dataset_.spec.name + "' is behind its input '" + input.name +
+                               "', which another writer has rewritten meanwhile.")
+      .With("It has taken what was there until step " + std::to_string(input.consumed) + ".")
+      .With("Which rows came after that cannot be told from files that were compacted or replaced.")
+      .With("Compute it anew: --full-refresh " + dataset_.spec.name)
+      .With("The step was not committed; everything before it is.");
 }
 
 Result<FlowRun::Taken> FlowRun::TakeAll() {
@@ -292,10 +350,28 @@ std::string FlowRun::RelationOf(const std::string& name) const {
     if (input->name != name) continue;
     if (input->scan != nullptr) return input->scan_name + "()";
     if (input->source != nullptr) return ParquetRelation(*input);
-    const std::string rows = RowsSql(input->rows, input->upstream->columns);
+    if (circuit_ != nullptr) return UpstreamRelation(*input);
+    const std::string rows = RowsSql(input->change.rows, input->upstream->columns);
     return HasHidden() ? "(SELECT *, " + std::string(kNoHidden) + " FROM (" + rows + "))" : "(" + rows + ")";
   }
   return QuoteName(name);
+}
+
+// With weights where the upstream takes rows back.
+std::string FlowRun::UpstreamRelation(const Input& input) const {
+  const Schema& columns = input.upstream->columns;
+  const std::string rows = RowsSql(input.change.rows, columns);
+  if (!input.upstream->is_weighted()) return "(" + rows + ")";
+  const std::string weight = plan::kWeightColumn;
+  std::string list;
+  for (const Field& field : columns) {
+    list += QuoteName(field.name) + "::" + field.type.ToSql() + " AS " + QuoteName(field.name) + ", ";
+  }
+  const std::string change = "SELECT " + list + weight + " FROM " + input.change.scan;
+  const std::string before = "SELECT *, 1::BIGINT AS " + weight + " FROM (" + rows + ")";
+  if (input.change.scan.empty()) return "(" + before + ")";
+  if (input.change.rows.files.empty()) return "(" + change + ")";
+  return "(" + before + " UNION ALL " + change + ")";
 }
 
 Result<std::string> FlowRun::Fragment(const plan::Query& query, bool wants_rules) {
@@ -334,10 +410,48 @@ std::string FlowRun::IntoSink(const std::string& fragment, bool has_hidden) cons
   for (const Field& field : stored_) {
     arguments += (arguments.empty() ? "" : ", ") + QuoteName(field.name) + "::" + field.type.ToSql();
   }
+  if (view_sink_ != nullptr) arguments += std::string(", ") + plan::kWeightColumn;
   return "SELECT count(*) FROM (" + fragment + ") WHERE " + sink_name_ + "(" + arguments + ")";
 }
 
+Result<std::string> FlowRun::CircuitStatement() {
+  CircuitRun::Inputs inputs;
+  inputs.relation = [this](const std::string& name) { return RelationOf(name); };
+  inputs.has_rows = [this](const std::string& name) {
+    return std::any_of(inputs_.begin(), inputs_.end(), [&name](const auto& input) {
+      return input->name == name && (input->slice != nullptr || !input->change.is_empty());
+    });
+  };
+  inputs.watermark_before_us = watermark_before_us_;
+  inputs.watermark_now_us = [this] {
+    AdvanceWatermarks();
+    return WatermarkUs();
+  };
+  std::vector<std::string> names;
+  for (const Field& field : flow_.query.columns) names.push_back(field.name);
+  for (size_t i = 0; i < flow_.query.rules.size(); ++i) names.push_back("__qn_rule" + std::to_string(i));
+  QN_GET(const std::string output, circuit_->Step(inputs, names));
+  if (late_sink_ != nullptr) QN_TRY(TakeLateRows(inputs));
+  return output.empty() ? output : IntoSink(output, false);
+}
+
+// Only now is it known that there are some: what fed the windows is read once more, for the late rows alone.
+Status FlowRun::TakeLateRows(const CircuitRun::Inputs& inputs) {
+  late_sink_->BeginStep(Origins(), Watermark::Text(watermark_before_us_));
+  if (circuit_->late_rows() == 0) return Ok();
+  std::vector<std::string> with_origin;
+  for (const auto& input : inputs_) {
+    if (input->source != nullptr) with_origin.push_back(input->name);
+  }
+  QN_GET(const std::string rows, circuit_->LateSql(inputs, with_origin));
+  return context_.connection
+      .Query("SELECT count(*) FROM (" + rows + ") WHERE " + late_sink_name_ + "(raw, file, line, begin)")
+      .status();
+}
+
 Result<std::string> FlowRun::Statement() {
+  if (view_sink_ != nullptr) view_sink_->Begin();
+  if (circuit_ != nullptr) return CircuitStatement();
   if (function_ == nullptr) {
     QN_GET(const std::string fragment, Fragment(flow_.query, has_rules()));
     return IntoSink(fragment, has_rules() && HasHidden());
@@ -377,6 +491,7 @@ Result<std::string> FlowRun::StatementWhole(
 
 Status FlowRun::failure() const {
   if (!sink_->failure().ok()) return sink_->failure();
+  if (view_sink_ != nullptr && !view_sink_->failure().ok()) return view_sink_->failure();
   for (const auto& input : inputs_) {
     if (input->scan != nullptr && !input->scan->failure().ok()) return input->scan->failure();
   }
@@ -385,15 +500,17 @@ Status FlowRun::failure() const {
 
 DatasetCounts FlowRun::Counts() const {
   DatasetCounts counts;
-  counts.rows_out = sink_->rows();
+  counts.rows_out = view_sink_ != nullptr ? view_sink_->rows() : sink_->rows();
   int64_t unread = 0;
   for (const auto& input : inputs_) {
     if (input->scan != nullptr) unread += input->scan->rejects();
-    counts.bytes_in += input->slice != nullptr ? input->slice->bytes() : input->rows.bytes;
+    counts.bytes_in += input->slice != nullptr ? input->slice->bytes() : input->change.rows.bytes;
   }
   if (unread > 0) counts.dead["decode"] = unread;
+  const int64_t late = late_sink_ != nullptr ? late_sink_->rows() : 0;
+  if (late > 0) counts.dead["late"] = late;
   if (function_ != nullptr && function_->failures() > 0) counts.dead["udf"] = function_->failures();
-  counts.rows_dead = unread + (function_ != nullptr ? function_->failures() : 0);
+  counts.rows_dead = unread + late + (function_ != nullptr ? function_->failures() : 0);
   counts.rows_in = counts.rows_dead + (keep_ != nullptr ? keep_->rows_in() : counts.rows_out);
   if (keep_ == nullptr) return counts;
   counts.rows_dead += keep_->rows_quarantined();
@@ -426,6 +543,20 @@ void FlowRun::AdvanceWatermarks() {
   }
 }
 
+int64_t FlowRun::WatermarkUs() const {
+  int64_t least = std::numeric_limits<int64_t>::max();
+  for (const auto& input : inputs_) {
+    if (input->upstream != nullptr && input->upstream_us != ops::WindowAggregate::kNoTime) {
+      least = std::min(least, input->upstream_us);
+    }
+    if (input->source != nullptr && input->source->event_time_column >= 0) {
+      least = std::min(least, input->watermark.has_time() ? input->watermark.time_us()
+                                                          : ops::WindowAggregate::kNoTime);
+    }
+  }
+  return least == std::numeric_limits<int64_t>::max() ? ops::WindowAggregate::kNoTime : least;
+}
+
 bool FlowRun::FinishIfOnce(bool is_drained) {
   if (!flow_.spec.is_once || is_finished_ || !is_drained || took_rows_) return false;
   is_finished_ = true;
@@ -437,10 +568,11 @@ Status FlowRun::Acknowledge() {
     // What is counted once must not be there for the next step's count.
     if (input->scan != nullptr) input->scan->SetSlice(nullptr, 0);
     input->slice = nullptr;
-    input->rows = {};
+    input->change = {};
     input->consumed = input->consumed_next;
     if (input->reader != nullptr) QN_TRY(input->reader->Ack());
   }
+  if (circuit_ != nullptr) circuit_->EndStep();
   return Ok();
 }
 

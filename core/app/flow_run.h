@@ -7,11 +7,14 @@
 #include <string>
 #include <vector>
 
+#include "app/circuit_run.h"
 #include "app/function_scan.h"
+#include "app/late_sink.h"
 #include "app/line_scan.h"
 #include "app/pipeline.h"
 #include "app/progress.h"
 #include "app/table_sink.h"
+#include "app/view_sink.h"
 #include "base/clock.h"
 #include "contract/source.h"
 
@@ -29,12 +32,26 @@ struct RunContext {
   bool is_continuous;
   std::function<void(const std::string&)> warn;
   const std::atomic<bool>* stop_now = nullptr;  // the step in hand is to be given up
+  trace::Budget* budget = nullptr;              // of all that is remembered across steps
 };
 
 // Parquet files that make up (a part of) a dataset; no files: no rows.
 struct TableRows {
   std::vector<std::string> files;
   uint64_t bytes = 0;
+};
+
+// What a dataset has beyond what its reader has taken: rows in files, and of a view that takes rows back the
+// change of this step, a scan with weights.
+struct Change {
+  TableRows rows;
+  std::string scan;  // SQL of the relation in the table's types; empty: rows only
+  bool has_scan_rows = false;
+  bool is_behind = false;  // steps before this one are in it
+  std::string foreign;     // changes when another writer changed the table's files
+  int64_t watermark_us = ops::WindowAggregate::kNoTime;
+
+  bool is_empty() const { return rows.files.empty() && !has_scan_rows; }
 };
 
 // `SELECT columns FROM these files`, typed also when there are none.
@@ -59,17 +76,21 @@ class FlowRun {
     bool is_drained = true;  // nothing more now
     uint64_t bytes = 0;
   };
-  // Takes the next slice of every input. `rows_since` gives what a dataset has beyond an epoch, this step
-  // included; `data_epoch` its last epoch with rows.
-  using RowsSince = std::function<Result<TableRows>(const std::string& dataset, Epoch consumed)>;
-  Result<Taken> Take(uint64_t bytes_max, Epoch epoch, const RowsSince& rows_since);
+  // Takes the next slice of every input. `change_since` gives what a dataset has beyond an epoch, this step
+  // included.
+  using ChangeSince = std::function<Result<Change>(const std::string& dataset, Epoch consumed)>;
+  Result<Taken> Take(uint64_t bytes_max, Epoch epoch, const ChangeSince& change_since);
   // Everything of every source from the beginning: for views that are recomputed.
   Result<Taken> TakeAll();
 
   // Where the next statement's rows go.
   void SetWriter(parquet::PartitionedWriter* writer) { sink_->SetWriter(writer); }
-  // The statement of the step: applies the rules and writes what stays.
+  // The statement of the step: applies the rules and writes what stays. Runs the circuit, if there is one;
+  // empty: nothing comes out.
   Result<std::string> Statement();
+  // Of a view that takes rows back, after its statement: the change, in the table's types. Lives until the
+  // next step.
+  void MoveChangeTo(Delta& delta) { view_sink_->MoveTo(delta); }
   // For kRecompute: makes the views that the statement needs, then the same. `whole` gives all rows of a
   // dataset.
   Result<std::string> StatementWhole(
@@ -83,6 +104,14 @@ class FlowRun {
   void AddSourceCounts(std::map<std::string, SourceCounts>& counts) const;
   // Largest event time of each source with one, in microseconds, and the reader's bound.
   void AdvanceWatermarks();
+  // How far event time has come in all inputs that have one; kNoTime when in none.
+  int64_t WatermarkUs() const;
+
+  CircuitRun* circuit() { return circuit_.get(); }
+  // The circuit whose state `state` describes is this one.
+  bool FitsCircuit(const Json& state) const;
+  // The last step of an upstream that was taken; -1 when it is no input of ours.
+  Epoch Consumed(const std::string& upstream) const;
 
   Status Acknowledge();
   uint64_t BytesWaiting() const;
@@ -104,11 +133,17 @@ class FlowRun {
   Result<std::optional<int64_t>> PeekEventTime(const Source& source, const std::string& path);
   std::string RelationOf(const std::string& input) const;
   std::string ParquetRelation(const Input& input) const;
+  std::string UpstreamRelation(const Input& input) const;
   std::string IntoSink(const std::string& fragment, bool has_hidden) const;
+  Result<std::string> CircuitStatement();
+  Status Rewritten(const Input& input) const;
+  OriginFiles Origins() const;
+  Status TakeLateRows(const CircuitRun::Inputs& inputs);
   std::string RawExpression(bool has_hidden) const;
   Result<std::string> Fragment(const plan::Query& query, bool wants_rules);
   bool has_rules() const { return !dataset_.spec.expectations.empty(); }
   bool HasHidden() const;
+  bool is_streaming() const { return flow_.query.mode == plan::Mode::kStream || flow_.circuit.has_value(); }
   void BeginStep();
 
   RunContext context_;
@@ -120,7 +155,12 @@ class FlowRun {
   std::unique_ptr<duck::Connection> function_connection_;
   std::unique_ptr<FunctionScan> function_;
   std::unique_ptr<Keep> keep_;  // null without rules
-  std::unique_ptr<TableSink> sink_;
+  std::unique_ptr<TableSink> sink_;      // of rows that are added
+  std::unique_ptr<ViewSink> view_sink_;  // of a change that may take rows back; null without
+  std::unique_ptr<CircuitRun> circuit_;
+  std::unique_ptr<LateSink> late_sink_;  // of windows that end
+  std::string late_sink_name_;
+  int64_t watermark_before_us_ = ops::WindowAggregate::kNoTime;
   std::string sink_name_;
   std::vector<ops::PatternCall> patterns_;
   std::string function_name_;

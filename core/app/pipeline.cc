@@ -6,6 +6,7 @@
 #include <set>
 
 #include "app/columns.h"
+#include "plan/lineage.h"
 
 namespace qn::app {
 namespace {
@@ -119,7 +120,11 @@ class Builder {
     const plan::Statement statement = StatementOf(dataset.spec, spec, !has_function);
     QN_GET(flow.query,
            dataset.is_inlined() ? compiler_.DeclareView(statement) : compiler_.Compile(statement));
-    if (flow.query.mode == plan::Mode::kStream) flow.patterns = ops::ReplacePatterns(*flow.query.tree);
+    const bool follows = dataset.is_view() && !has_function && flow.query.tree != nullptr;
+    if (flow.query.mode == plan::Mode::kStream || follows) {
+      flow.patterns = ops::ReplacePatterns(*flow.query.tree);
+    }
+    if (follows) QN_TRY(PlanView(dataset, flow));
     if (!has_function) return flow;
     QN_GET(flow.function_columns, columns_.OfText(spec.function.schema, spec.where, "the function's schema"));
     const std::string relation = FunctionRelation(dataset.spec.name, spec.name);
@@ -130,6 +135,89 @@ class Builder {
     for (ops::PatternCall& call : ops::ReplacePatterns(*flow.answer->tree))
       flow.patterns.push_back(std::move(call));
     return flow;
+  }
+
+  // What is recomputed whole gives no changes that could be followed.
+  Status PlanView(const Dataset& dataset, Flow& flow) const {
+    const auto is_stream = [this](const std::string& name) {
+      const Dataset* upstream = pipeline_.FindDataset(name);
+      return upstream != nullptr ? !upstream->is_recomputed() : pipeline_.FindSource(name) != nullptr;
+    };
+    bool has_stream = false;
+    for (const std::string& name : flow.query.inputs) {
+      const Dataset* upstream = pipeline_.FindDataset(name);
+      if (upstream != nullptr && upstream->is_recomputed()) {
+        flow.why_recomputed = "it reads '" + name + "', which is computed whole";
+        return Ok();
+      }
+      has_stream = has_stream || is_stream(name);
+    }
+    if (!has_stream) return Ok();
+    plan::CircuitOptions options;
+    options.is_stream = is_stream;
+    options.is_weighted = [this](const std::string& name) {
+      const Dataset* upstream = pipeline_.FindDataset(name);
+      return upstream != nullptr && upstream->is_weighted();
+    };
+    QN_GET(flow.circuit, plan::PlanCircuit(*flow.query.tree, options));
+    if (dataset.spec.window.column.empty()) return Ok();
+    QN_GET(flow.window, WindowOf(dataset.spec, flow));
+    if (!flow.window->options.emits_on_close) return Ok();
+    // What comes out once is never taken back: what is above it is planned anew.
+    options.emits_once = [op = flow.window->op](size_t index) { return index == op; };
+    QN_GET(flow.circuit, plan::PlanCircuit(*flow.query.tree, options));
+    return Ok();
+  }
+
+  // The output column that is the begin of the windows, followed down to a group of an aggregate.
+  Result<WindowPlan> WindowOf(const DatasetSpec& spec, const Flow& flow) const {
+    const int column = ColumnIndex(flow.query.columns, spec.window.column);
+    const auto refuse = [&spec](const std::string& why, const std::string& advice) {
+      return Invalid("QN-1218", "The windows of the view '" + spec.name + "' cannot end: " + why)
+          .With("at " + spec.where + ", window=\"" + spec.window.column + "\"")
+          .With(advice)
+          .With("Nothing was started.");
+    };
+    if (column < 0) {
+      return refuse("it has no column '" + spec.window.column + "'.",
+                    "It has: " + ColumnNames(flow.query.columns));
+    }
+    const auto origin = plan::OriginOf(*flow.circuit->output.tree, static_cast<size_t>(column));
+    WindowPlan window;
+    if (origin.has_value() && origin->input[0] == '#') window.op = std::stoul(origin->input.substr(1));
+    const bool is_op = origin.has_value() && origin->input[0] == '#';
+    const plan::CircuitOp* op = is_op ? &flow.circuit->ops[window.op] : nullptr;
+    if (op == nullptr || op->kind != plan::CircuitOp::Kind::kAggregate || !op->has_groups ||
+        origin->column >= op->inputs[0].key_count) {
+      return refuse("the column is no group of an aggregate that is kept up to date natively.",
+                    "Group by it, with count, sum, avg, min, max: time_bucket(INTERVAL 1 MINUTE, ts) AS " +
+                        spec.window.column);
+    }
+    const TypeId type = op->inputs[0].columns[origin->column].type.id;
+    if (type != TypeId::kTimestamp && type != TypeId::kTimestampTz && type != TypeId::kDate) {
+      return refuse("the column is " + op->inputs[0].columns[origin->column].type.ToSql() + ".",
+                    "A window begins at a TIMESTAMP or a DATE.");
+    }
+    if (!HasWatermark(flow)) {
+      return refuse("none of its sources has a watermark.",
+                    "Say how late events may be: qn.source(…, event_time=\"ts\", watermark=\"30 seconds\")");
+    }
+    window.options.group = origin->column;
+    window.options.emits_on_close = spec.window.emits_on_close;
+    QN_GET(window.options.size_us, ParseDuration(spec.window.size, spec.where));
+    if (!spec.window.lateness.empty()) {
+      QN_GET(window.options.lateness_us, ParseDuration(spec.window.lateness, spec.where));
+    }
+    return window;
+  }
+
+  bool HasWatermark(const Flow& flow) const {
+    return std::any_of(flow.query.inputs.begin(), flow.query.inputs.end(), [this](const std::string& name) {
+      if (const Source* source = pipeline_.FindSource(name)) return source->event_time_column >= 0;
+      const Dataset* dataset = pipeline_.FindDataset(name);
+      return dataset != nullptr && std::any_of(dataset->flows.begin(), dataset->flows.end(),
+                                               [this](const Flow& each) { return HasWatermark(each); });
+    });
   }
 
   static Status NoFlow(const DatasetSpec& spec) {
@@ -205,11 +293,11 @@ class Builder {
 
   // What is appended to cannot follow what is rewritten.
   Status CheckReads(const Dataset& dataset) const {
-    if (dataset.is_recomputed()) return Ok();
+    if (dataset.is_view()) return Ok();
     for (const Flow& flow : dataset.flows) {
       for (const std::string& name : flow.query.inputs) {
         const Dataset* upstream = pipeline_.FindDataset(name);
-        if (upstream == nullptr || !upstream->is_recomputed()) continue;
+        if (upstream == nullptr || !upstream->is_view()) continue;
         return Invalid("QN-1219", "The table '" + dataset.spec.name +
                                       "' cannot follow the materialized view '" + name + "'.")
             .With("at " + flow.spec.where)

@@ -15,6 +15,8 @@
 #include "duck/database.h"
 #include "formats/decoder.h"
 #include "ops/pattern_calls.h"
+#include "ops/window.h"
+#include "plan/circuit.h"
 #include "plan/compile.h"
 
 namespace qn::app {
@@ -33,12 +35,24 @@ struct Reference {
   Schema columns;
 };
 
+// Which operator of a view's circuit has the windows that end, and when they do.
+struct WindowPlan {
+  size_t op = 0;
+  ops::WindowOptions options;
+};
+
 struct Flow {
   FlowSpec spec;
   plan::Query query;                  // of the flow's SQL; with the rules unless a function follows
   std::optional<plan::Query> answer;  // the rules over what the function answers
   Schema function_columns;
   std::vector<ops::PatternCall> patterns;  // regular expressions that are ours to match
+  std::optional<plan::Circuit> circuit;    // of a materialized view that is kept up to date step by step
+  std::optional<WindowPlan> window;
+  std::string why_recomputed;  // of one that cannot be: in people's words
+
+  // Of the circuit and what its fragments say: another one cannot take over its state.
+  std::string Fingerprint() const { return circuit.has_value() ? circuit->Fingerprint() : ""; }
 };
 
 struct Dataset {
@@ -46,7 +60,12 @@ struct Dataset {
   Schema columns;
   std::vector<Flow> flows;
 
-  bool is_recomputed() const { return spec.kind == DatasetKind::kMaterializedView; }
+  bool is_view() const { return spec.kind == DatasetKind::kMaterializedView; }
+  // A view that follows its inputs' changes, and one that is computed whole when they are drained.
+  bool is_incremental() const { return is_view() && flows[0].circuit.has_value(); }
+  bool is_recomputed() const { return is_view() && !is_incremental(); }
+  // Its changes take rows back; otherwise rows are only added.
+  bool is_weighted() const { return is_incremental() && flows[0].circuit->output.is_weighted; }
   // A temporary view without rules is read through; one with rules is computed like a table, but not kept.
   bool is_inlined() const { return spec.kind == DatasetKind::kTemporaryView && spec.expectations.empty(); }
 };

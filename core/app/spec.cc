@@ -54,6 +54,10 @@ Result<DatasetSpec> ParseDataset(const Json& json) {
   dataset.schema = json["schema"].Str();
   QN_GET(dataset.kind, ParseKind(json["kind"].Str()));
   for (const Json& column : json["partition_cols"].Items()) dataset.partition_cols.push_back(column.Str());
+  for (const Json& column : json["keys"].Items()) dataset.keys.push_back(column.Str());
+  const Json& windows = json["windows"];
+  dataset.window = {windows["emit"].Str() == "on_window_close", windows["column"].Str(),
+                    windows["size"].Str(), windows["lateness"].Str()};
   for (const auto& [name, value] : json["table_properties"].Members()) {
     dataset.properties.emplace_back(name, value.IsString() ? value.Str() : value.Dump());
   }

@@ -38,12 +38,20 @@ struct FlowSpec {
   FunctionSpec function;  // id < 0: none
 };
 
+// How the windows of a view end; without a column they do not.
+struct WindowSpec {
+  bool emits_on_close = false;
+  std::string column, size, lateness;
+};
+
 enum class DatasetKind : uint8_t { kTable, kMaterializedView, kTemporaryView };
 
 struct DatasetSpec {
   std::string name, where, comment, schema;
   DatasetKind kind = DatasetKind::kTable;
   std::vector<std::string> partition_cols;
+  std::vector<std::string> keys;
+  WindowSpec window;
   std::vector<std::pair<std::string, std::string>> properties;
   std::vector<ExpectationSpec> expectations;
   std::vector<FlowSpec> flows;

@@ -8,9 +8,20 @@
 
 namespace qn::app {
 
+namespace {
+
+std::string FlowName(const DatasetRun& run, const FlowRun& flow) {
+  return run.name() + "." + flow.flow().spec.name;
+}
+
+}  // namespace
+
 StepWork::StepWork(const RunContext& context, const RunOptions& options, Progress& progress,
                    std::map<std::string, Sink*>& sinks)
-    : context_(context), progress_(progress), sinks_(sinks) {
+    : context_(context),
+      progress_(progress),
+      sinks_(sinks),
+      state_store_(context.files, context.pipeline.spec.storage + "/_qanat/state") {
   if (context.pipeline.spec.step_bytes_max > 0) step_bytes_max_ = context.pipeline.spec.step_bytes_max;
   step_bytes_ = std::min(kStepBytesFirst, step_bytes_max_);
 }
@@ -136,16 +147,53 @@ Status StepWork::Restore(const Json& state) {
   view_fingerprints_.clear();
   for (const auto& [name, fingerprint] : state["views"].Members())
     view_fingerprints_[name] = fingerprint.Str();
+  AddChanged(state);
   for (const auto& run : runs_) {
     run->data_epoch = state["data_epochs"][run->name()].Int();
     const bool again = begin_again_.count(run->name()) != 0;
     if (!again) QN_TRY(run->CheckStep());
     if (again) view_fingerprints_.erase(run->name());
     for (const auto& flow : run->flows()) {
-      QN_TRY(flow->Restore(again ? Json() : state["flows"][run->name() + "." + flow->flow().spec.name]));
+      QN_TRY(flow->Restore(again ? Json() : state["flows"][FlowName(*run, *flow)]));
     }
   }
-  return Ok();
+  traces_ = state["traces"];
+  return state_store_.Restore(traces_, Traces(false));
+}
+
+// A view whose SQL or references are others now, and one that has missed changes of an upstream that takes
+// rows back, begins again, with all that follow it.
+void StepWork::AddChanged(const Json& state) {
+  for (const auto& run : runs_) {
+    for (const auto& flow : run->flows()) {
+      const Json& saved = state["flows"][FlowName(*run, *flow)];
+      if (saved.IsNull() || begin_again_.count(run->name()) != 0) continue;
+      bool begins = !flow->FitsCircuit(saved);
+      for (const std::string& input : flow->flow().query.inputs) {
+        const auto reference = reference_fingerprints_.find(input);
+        if (flow->circuit() != nullptr && reference != reference_fingerprints_.end()) {
+          begins = begins || state["references"][input].Str() != reference->second;
+        }
+        const DatasetRun* upstream = Find(input);
+        if (upstream == nullptr || !upstream->dataset().is_weighted()) continue;
+        begins = begins || saved["inputs"][input]["consumed"].Int() < state["data_epochs"][input].Int();
+      }
+      if (begins) begin_again_.insert(run->name());
+    }
+  }
+  AddDownstream(begin_again_);
+  if (!chosen_.empty()) chosen_.insert(begin_again_.begin(), begin_again_.end());
+}
+
+trace::NamedTraces StepWork::Traces(bool with_beginning) const {
+  trace::NamedTraces traces;
+  for (const auto& run : runs_) {
+    if (!with_beginning && begin_again_.count(run->name()) != 0) continue;
+    for (const auto& flow : run->flows()) {
+      if (flow->circuit() != nullptr) flow->circuit()->AddTraces(FlowName(*run, *flow), traces);
+    }
+  }
+  return traces;
 }
 
 Result<StepOutcome> StepWork::Compute(Epoch epoch) {
@@ -171,20 +219,20 @@ Result<StepOutcome> StepWork::Compute(Epoch epoch) {
       if (IsChosen(*run) && run->dataset().is_recomputed()) QN_TRY(ComputeView(*run, epoch, outcome));
     }
   }
-  QN_TRY(StageAll(outcome));
+  QN_TRY(StageAll(epoch, outcome));
   step_bytes_ = std::min(step_bytes_ * kStepGrowth, step_bytes_max_);
   return outcome;
 }
 
 Status StepWork::ComputeFlows(DatasetRun& run, Epoch epoch, StepOutcome& outcome) {
-  const FlowRun::RowsSince rows_since = [this](const std::string& name, Epoch consumed) -> Result<TableRows> {
+  const FlowRun::ChangeSince change_since = [this](const std::string& name, Epoch consumed) -> Result<Change> {
     DatasetRun* upstream = Find(name);
     QN_CHECK(upstream != nullptr);
-    return upstream->RowsSince(consumed);
+    return upstream->ChangeSince(consumed);
   };
   for (const auto& flow : run.flows()) {
     if (flow->is_finished()) continue;
-    QN_GET(const FlowRun::Taken taken, flow->Take(step_bytes_, epoch, rows_since));
+    QN_GET(const FlowRun::Taken taken, flow->Take(step_bytes_, epoch, change_since));
     outcome.is_drained = outcome.is_drained && taken.is_drained;
     outcome.has_changes = outcome.has_changes || taken.has_moved;
     if (!taken.has_rows) continue;
@@ -242,12 +290,13 @@ Status StepWork::ComputeView(DatasetRun& run, Epoch epoch, StepOutcome& outcome)
   return Ok();
 }
 
-Status StepWork::StageAll(StepOutcome& outcome) {
+Status StepWork::StageAll(Epoch epoch, StepOutcome& outcome) {
   for (const auto& run : runs_) outcome.has_changes = outcome.has_changes || run->has_changes();
   if (!outcome.has_changes) return Ok();
   for (const auto& run : runs_) {
     if (IsChosen(*run)) QN_TRY(run->Stage(outcome.receipts, sinks_));
   }
+  QN_GET(traces_, state_store_.Save(epoch, Traces(true)));
   QN_GET(outcome.state, StateNow());
   return Ok();
 }
@@ -260,11 +309,15 @@ Result<Json> StepWork::StateNow() {
     epochs.Set(run->name(), run->data_epoch);
     for (const auto& flow : run->flows()) {
       QN_GET(Json state, flow->State());
-      flows.Set(run->name() + "." + flow->flow().spec.name, std::move(state));
+      flows.Set(FlowName(*run, *flow), std::move(state));
     }
   }
   for (const auto& [name, fingerprint] : view_fingerprints_) views.Set(name, fingerprint);
-  return Json(Json::Object{{"format", 1}, {"flows", flows}, {"data_epochs", epochs}, {"views", views}});
+  Json references{Json::Object{}};
+  for (const auto& [name, fingerprint] : reference_fingerprints_) references.Set(name, fingerprint);
+  return Json(Json::Object{
+      {"format", 1}, {"flows", flows}, {"data_epochs", epochs}, {"views", views}, {"references", references},
+      {"traces", traces_}});
 }
 
 void StepWork::ReportStep() {
@@ -286,6 +339,10 @@ void StepWork::ReportStep() {
 Status StepWork::Acknowledge(Epoch) {
   ReportStep();
   begin_again_.clear();
+  // The checkpoint before this one stays usable, should this one be damaged.
+  const Json kept[] = {traces_before_, traces_};
+  QN_TRY(state_store_.Sweep(kept));
+  traces_before_ = traces_;
   for (const auto& run : runs_) {
     run->EndStep();
     for (const auto& flow : run->flows()) QN_TRY(flow->Acknowledge());

@@ -46,7 +46,10 @@ class StepWork final : public Work {
   Status ComputeView(DatasetRun& run, Epoch epoch, StepOutcome& outcome);
   Result<std::string> ViewFingerprint(DatasetRun& run);
   Result<TableRows> WholeOf(const std::string& dataset);
-  Status StageAll(StepOutcome& outcome);
+  void AddChanged(const Json& state);
+  // What the circuits remember.
+  trace::NamedTraces Traces(bool with_beginning) const;
+  Status StageAll(Epoch epoch, StepOutcome& outcome);
   Result<Json> StateNow();
   DatasetRun* Find(const std::string& name);
   bool IsChosen(const DatasetRun& run) const { return chosen_.empty() || chosen_.count(run.name()) != 0; }
@@ -55,6 +58,9 @@ class StepWork final : public Work {
   RunContext context_;
   Progress& progress_;
   std::map<std::string, Sink*>& sinks_;
+  trace::StateStore state_store_;
+  Json traces_;         // where the traces of the last computed step are
+  Json traces_before_;  // of the checkpoint before
   std::vector<std::unique_ptr<DatasetRun>> runs_;  // upstream first; read-through views are not among them
   std::map<std::string, std::string> reference_fingerprints_;
   std::map<std::string, std::string> view_fingerprints_;

@@ -17,9 +17,10 @@ void Watermark::Advance(int64_t seen_max_us, int64_t bound_us) {
   time_us_ = std::max(time_us_, std::min(time, bound_us));
 }
 
-std::string Watermark::ToText() const {
-  if (!has_time()) return "";
-  std::time_t seconds = time_us_ / 1'000'000 - (time_us_ % 1'000'000 < 0 ? 1 : 0);
+std::string Watermark::ToText() const { return has_time() ? Text(time_us_) : ""; }
+
+std::string Watermark::Text(int64_t time_us) {
+  std::time_t seconds = time_us / 1'000'000 - (time_us % 1'000'000 < 0 ? 1 : 0);
   std::tm parts{};
   if (gmtime_r(&seconds, &parts) == nullptr) return "";
   char text[64];

@@ -22,6 +22,7 @@ class Watermark {
 
   bool has_time() const { return time_us_ != kNone; }
   int64_t time_us() const { return time_us_; }
+  static std::string Text(int64_t time_us);
   std::string ToText() const;  // "2013-01-31T23:59:00Z"; empty when there is none
 
   Json ToJson() const;

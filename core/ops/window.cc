@@ -36,6 +36,7 @@ int64_t WindowAggregate::ClosedBegin(int64_t watermark_us) const {
 void WindowAggregate::Index(std::string_view key) { open_[BeginOf(key)].emplace_back(key); }
 
 bool WindowAggregate::HasToClose() const {
+  if (!is_indexed_) return inner_->trace().keys() > 0;
   return !open_.empty() && open_.begin()->first <= ClosedBegin(now_us_) && ClosedBegin(now_us_) != kNoTime;
 }
 

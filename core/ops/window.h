@@ -39,6 +39,8 @@ class WindowAggregate final : public Operator {
   // There may be something to close without any input.
   bool IsDue() const override { return inner_->IsDue(); }
   bool HasToClose() const;
+  // The trace was cleared, and may have been restored.
+  void Forget() { is_indexed_ = false; }
   std::vector<trace::Trace*> Traces() override { return inner_->Traces(); }
 
   // Of the last step: rows that came too late. A row is late when the begin of its window is at most this.

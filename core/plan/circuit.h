@@ -37,6 +37,7 @@ struct CircuitInput {
 struct Fragment {
   std::unique_ptr<Node> tree;      // leaves: kScan of inputs and "#<index>", and whatever is bounded
   std::vector<std::string> reads;  // streams at the leaves
+  std::vector<std::string> weighted_reads;  // those of them whose changes have weights
   size_t key_count = 0;            // the first columns are the operator's key
   size_t strict_keys = 0;          // of those the first: a NULL in them equals nothing (a join's "=")
   Schema columns;                  // key, then row
@@ -45,7 +46,11 @@ struct Fragment {
 
   // One SELECT of key, row and, when weighted, weight; columns are named c0, c1, …
   Result<std::string> Sql(const Relations& relations) const;
-  std::string grouped_sql;  // of the partial aggregation around the tree, see circuit.cc
+  // The tree's rows, not grouped and without weights, with __qn_raw, __qn_file and __qn_line of these inputs.
+  Result<std::string> RowsSql(const Relations& relations, const std::vector<std::string>& with_origin) const;
+  // is_grouped: what is selected of the tree's rows by GROUP BY c0, c1, … (the key); the tree's columns and
+  // kWeightColumn may stand in it.
+  std::string grouped_sql;
 };
 
 // How one column of an aggregate's state takes in another partial state.
@@ -78,8 +83,9 @@ struct CircuitOp {
   // kBag
   bool is_except = false;  // otherwise INTERSECT ALL
 
-  // kRecompute: over "@0", "@1", …, the gathered rows of each input (its row's columns, no weight: repeated).
-  // Answers the key, then `columns`.
+  // kRecompute: over "@0", "@1", …, the gathered rows of each input (its row's columns, no weight: repeated),
+  // and bounded inputs by their names. Answers the key, then `columns`. Without inputs: rows that are given
+  // once, in the first step.
   std::unique_ptr<Node> tree;
   size_t key_count = 0;
   // op(all rows) == op(op's last answer + new rows): then the answer is all that is kept (top-N over an
@@ -102,6 +108,9 @@ struct Circuit {
 struct CircuitOptions {
   IsStream is_stream;                                         // false: bounded
   std::function<bool(const std::string& input)> is_weighted;  // of a stream: deletions may come
+  // Operators, by index, whose groups come out once, when they are closed, and are never taken back; none by
+  // default.
+  std::function<bool(size_t op)> emits_once;
 };
 
 // Failure QN-1217: what cannot be kept up to date, and why.

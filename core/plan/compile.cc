@@ -480,6 +480,7 @@ Result<std::string> WriteFragment(const Query& query, const FragmentOptions& opt
   SqlOptions sql;
   sql.relation =
       options.relation ? options.relation : [](const std::string& input) { return QuoteName(input); };
+  sql.hidden = OriginColumns();
   sql.has_hidden = [&](const std::string& input) {
     const auto& streams = query.streams;
     return options.hidden && std::find(streams.begin(), streams.end(), input) != streams.end();

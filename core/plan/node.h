@@ -95,11 +95,11 @@ struct JoinKey {
   std::string compare;  // SQL; empty: `left` is a condition over both sides' columns
 };
 
-struct Node {
+// What a node is, without its children.
+struct NodeParts {
   Op op = Op::kOther;
-  std::string name;  // the operator's word for people and, for set operations and functions, SQL
-  Schema columns;    // what comes out; names are for people and need not be unique
-  std::vector<std::unique_ptr<Node>> children;
+  std::string name;         // the operator's word for people and, for set operations and functions, SQL
+  Schema columns;           // what comes out; names are for people and need not be unique
   std::vector<Expr> exprs;   // projection, filters, aggregates, windows, unnested values
   std::vector<Expr> groups;  // kAggregate; kDistinct: DISTINCT ON
   std::vector<std::vector<size_t>> grouping_sets;   // indexes into groups; fewer than two: all groups
@@ -118,6 +118,12 @@ struct Node {
   uint64_t cte = 0;                     // kCte, kCteRef
   std::vector<bool> needed;             // of `columns`: does anything above look at it? Set by MarkNeeded
 };
+
+struct Node : NodeParts {
+  std::vector<std::unique_ptr<Node>> children;
+};
+
+std::unique_ptr<Node> Clone(const Node& node);
 
 // The virtual column of a scan that only counts rows, or the user's rowid.
 inline constexpr size_t kRowId = SIZE_MAX;

@@ -14,22 +14,12 @@
 namespace qn::plan {
 namespace {
 
-struct HiddenColumn {
-  const char* name;
-  const char* null;  // for branches of a union without it
-};
-constexpr std::array kHidden = {
-    HiddenColumn{"__qn_raw", "CAST(NULL AS BLOB)"},
-    HiddenColumn{"__qn_file", "CAST(NULL AS UINTEGER)"},
-    HiddenColumn{"__qn_line", "CAST(NULL AS BIGINT)"},
-};
-
 // A SELECT being put together.
 struct Rel {
   std::string from;  // empty: one row without columns
   std::vector<std::string> where;
   std::vector<std::string> columns;  // SQL of each column of the node; empty: nobody needs it
-  std::vector<std::string> hidden;   // kHidden's, or none
+  std::vector<std::string> hidden;   // of options.hidden, or none
   bool is_plain = true;              // columns are names only, so that they may be repeated and filtered
   bool is_join = false;              // from is more than one table
 };
@@ -100,7 +90,7 @@ std::string SqlWriter::Select(const Rel& rel, const std::vector<std::string>& na
     if (rel.columns[i].empty()) continue;
     items.push_back(rel.columns[i] + " AS " + (names.empty() ? Inner(i) : QuoteName(names[i])));
   }
-  for (size_t i = 0; i < rel.hidden.size(); ++i) items.push_back(rel.hidden[i] + " AS " + kHidden[i].name);
+  for (size_t i = 0; i < rel.hidden.size(); ++i) items.push_back(rel.hidden[i] + " AS " + options_.hidden[i].name);
   if (items.empty()) items.push_back("true AS qn_row");  // only the number of rows matters
   std::string out = word + Join(items, ", ");
   if (!rel.from.empty()) out += " FROM " + rel.from;
@@ -118,7 +108,7 @@ Rel SqlWriter::Derived(const std::string& text, const std::vector<std::string>& 
     out.columns.push_back(columns[i].empty() ? "" : alias + "." + Inner(i));
   }
   if (has_hidden) {
-    for (const HiddenColumn& column : kHidden) out.hidden.push_back(alias + "." + column.name);
+    for (const HiddenColumn& column : options_.hidden) out.hidden.push_back(alias + "." + column.name);
   }
   return out;
 }
@@ -138,7 +128,7 @@ Result<Rel> SqlWriter::Scan(const Node& node) {
     out.columns.push_back(is_shown ? alias + "." + QuoteName(node.columns[i].name) : "");
   }
   if (options_.has_hidden(node.input)) {
-    for (const HiddenColumn& column : kHidden) out.hidden.push_back(alias + "." + column.name);
+    for (const HiddenColumn& column : options_.hidden) out.hidden.push_back(alias + "." + column.name);
   }
   return out;
 }
@@ -235,7 +225,7 @@ Result<Rel> SqlWriter::UnionAll(const Node& node) {
       if (columns[i].empty()) rel.columns[i].clear();
     }
     if (has_hidden && rel.hidden.empty()) {
-      for (const HiddenColumn& column : kHidden) rel.hidden.emplace_back(column.null);
+      for (const HiddenColumn& column : options_.hidden) rel.hidden.push_back(column.absent);
     }
     text += (text.empty() ? "" : " UNION ALL ") + Select(rel, {});
   }
@@ -533,7 +523,7 @@ Result<Rel> SqlWriter::CteRef(const Node& node) {
     out.columns.push_back(node.needed[i] ? alias + "." + Inner(i) : "");
   }
   if (found->second.has_hidden) {
-    for (const HiddenColumn& column : kHidden) out.hidden.push_back(alias + "." + column.name);
+    for (const HiddenColumn& column : options_.hidden) out.hidden.push_back(alias + "." + column.name);
   }
   return out;
 }
@@ -587,6 +577,12 @@ Result<std::string> WriteSql(const Node& root, const std::vector<std::string>& n
   SqlWriter writer(options);
   QN_GET(Rel rel, writer.Write(root));
   return writer.Ctes() + writer.Select(rel, names);
+}
+
+std::vector<HiddenColumn> OriginColumns() {
+  return {{"__qn_raw", "CAST(NULL AS BLOB)"},
+          {"__qn_file", "CAST(NULL AS UINTEGER)"},
+          {"__qn_line", "CAST(NULL AS BIGINT)"}};
 }
 
 }  // namespace qn::plan

@@ -2,6 +2,7 @@
 #include "connectors/delta/snapshot_json.h"
 
 #include "connectors/delta/path.h"
+#include "connectors/delta/stats.h"
 
 namespace qn::delta {
 namespace {
@@ -19,23 +20,13 @@ Json SchemaJson(const Schema& schema) {
   return columns;
 }
 
-// -1 when the statistics do not tell. By hand where a bound is too large a number for our JSON.
-int64_t RowsOf(const std::string& stats, const Result<Json>& parsed) {
-  if (parsed.ok()) return (*parsed)["numRecords"].Int(-1);
-  static constexpr std::string_view kKey = "{\"numRecords\":";
-  if (!stats.starts_with(kKey)) return -1;
-  char* end = nullptr;
-  const long long rows = std::strtoll(stats.c_str() + kKey.size(), &end, 10);
-  return *end == ',' || *end == '}' ? rows : -1;
-}
-
 void AddFileJson(const std::string& folder, const std::string& path, const AddFile& add, std::string& out) {
   Json partition = Json::Object{};
   for (const auto& [column, value] : add.partition) partition.Set(column, value ? Json(*value) : Json());
   const Result<Json> stats = Json::Parse(add.stats.empty() ? "{}" : add.stats);
   Json file;
   file.Set("path", FullPath(folder, path));
-  file.Set("rows", RowsOf(add.stats, stats));
+  file.Set("rows", RowsOf(add.stats));
   file.Set("bytes", add.size);
   file.Set("partition", std::move(partition));
   file.DumpTo(out);

@@ -19,6 +19,9 @@ inline constexpr int64_t kStatsColumnsDefault = 32;  // delta.dataSkippingNumInd
 std::string StatsJson(const StagedFile& file, const Schema& schema,
                       const std::vector<std::string>& partition_cols, int64_t columns_max);
 
+// numRecords of such a text; -1 when it does not tell.
+int64_t RowsOf(const std::string& stats);
+
 // The partition values of a file as Delta writes them, in the order of `partition_cols`. NULL and the empty
 // text are the same to Delta: none. QN-3313 when the file lacks one of the columns.
 Result<PartitionValues> PartitionValuesOf(const StagedFile& file, const Schema& schema,

@@ -14,7 +14,8 @@ from qanat.errors import QanatError
 from qanat.pipelines import schema as schemas
 from qanat.pipelines.expectations import expectations_of, notes_of
 from qanat.pipelines.names import checked_name
-from qanat.pipelines.registry import AppendFlow, BatchFunction, Dataset, Flow, current
+from qanat.pipelines.registry import AppendFlow, BatchFunction, Dataset, Flow, Windows, current
+from qanat.pipelines.sources import is_duration
 from qanat.where import Where, here
 
 QueryFunction = TypeVar("QueryFunction", bound=Callable[..., Any])
@@ -95,6 +96,10 @@ def materialized_view(
     partition_cols: Sequence[str] | None = None,
     schema: str | None = None,
     keys: Sequence[str] | None = None,
+    emit: str = "on_update",
+    window: str | None = None,
+    window_size: str | None = None,
+    allowed_lateness: str = "",
 ) -> Callable[[QueryFunction], QueryFunction]: ...
 
 
@@ -108,8 +113,16 @@ def materialized_view(
     partition_cols: Sequence[str] | None = None,
     schema: str | None = None,
     keys: Sequence[str] | None = None,
+    emit: str = "on_update",
+    window: str | None = None,
+    window_size: str | None = None,
+    allowed_lateness: str = "",
 ) -> Any:
     """Declares a table that is always equal to its query over everything seen so far.
+
+    It follows its inputs step by step, at a cost that follows what changed. With ``window`` its windows of
+    event time end: the state of a window is freed when the watermark of the sources has passed its end, and
+    rows that come later go to ``<name>__dead_letters`` with the reason ``late``.
 
     Parameters
     ----------
@@ -117,6 +130,16 @@ def materialized_view(
         As for `table`.
     keys
         Columns that tell its rows apart.
+    emit
+        ``"on_update"``: a row is there as soon as there is anything for it, and changes;
+        ``"on_window_close"``: a window's rows are added once, when it closes, and never change.
+    window
+        The output column that holds the begin of a row's window (a TIMESTAMP or DATE that the query groups
+        by). Needs a source with ``event_time`` and ``watermark``.
+    window_size
+        How long a window is, such as ``"1 minute"``. Needed with ``window``.
+    allowed_lateness
+        For how long after its end a window still takes rows; nothing by default.
 
     Raises
     ------
@@ -129,8 +152,12 @@ def materialized_view(
     >>> @qn.materialized_view(keys=["country"])
     ... def sales():
     ...     return "SELECT country, sum(price) AS revenue FROM clean GROUP BY ALL"
+    >>> @qn.materialized_view(window="minute", window_size="1 minute", emit="on_window_close")
+    ... def per_minute():
+    ...     return "SELECT time_bucket(INTERVAL 1 MINUTE, ts) AS minute, count(*) AS n FROM clean GROUP BY ALL"
     """
-    options = _StoredOptions(name, comment, table_properties, partition_cols, schema, keys)
+    windows = Windows(emit, window or "", window_size or "", allowed_lateness)
+    options = _StoredOptions(name, comment, table_properties, partition_cols, schema, keys, windows)
     return _decorator("materialized_view", "materialized_view", query_function, options, here())
 
 
@@ -322,6 +349,7 @@ class _StoredOptions:
         partition_cols: Sequence[str] | None,
         schema: str | None,
         keys: Sequence[str] | None = None,
+        windows: Windows | None = None,
     ) -> None:
         self.name = name
         self.comment = comment
@@ -329,11 +357,13 @@ class _StoredOptions:
         self.partition_cols = partition_cols
         self.schema = schema
         self.keys = keys
+        self.windows = windows or Windows()
 
     def dataset(self, kind: str, name: str, place: Where, docstring: str) -> Dataset:
         checked_name(name, "dataset", place)
         if self.schema is not None:
             schemas.columns(self.schema, f"dataset '{name}'", place)
+        _check_windows(self.windows, name, place)
         return Dataset(
             name,
             kind,
@@ -343,6 +373,26 @@ class _StoredOptions:
             table_properties=_properties(self.table_properties, name, place),
             schema=self.schema or "",
             keys=_names(self.keys, "keys", name, place),
+            windows=self.windows,
+        )
+
+
+def _check_windows(windows: Windows, dataset: str, place: Where) -> None:
+    wrong = ""
+    if windows.emit not in ("on_update", "on_window_close"):
+        wrong = f'emit is "on_update" or "on_window_close", and got {windows.emit!r}.'
+    elif windows.column and not windows.size:
+        wrong = f'window="{windows.column}" needs its length, such as window_size="1 minute".'
+    elif not windows.column and (windows.size or windows.lateness or windows.emit != "on_update"):
+        wrong = 'window_size, allowed_lateness and emit="on_window_close" need window="…", the column of the window.'
+    for argument, given in (("window_size", windows.size), ("allowed_lateness", windows.lateness)):
+        if not wrong and given and not is_duration(given):
+            wrong = f"{argument} is '{given}', which is no time. For example: \"30 seconds\"."
+    if wrong:
+        raise QanatError(
+            "QN-1128",
+            f"The windows of dataset '{dataset}' are not well said.",
+            [f"at {place}", wrong, "Nothing was started."],
         )
 
 

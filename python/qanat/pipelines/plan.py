@@ -102,6 +102,12 @@ class Pipeline:
             "table_properties": dataset.table_properties,
             "schema": dataset.schema,
             "keys": list(dataset.keys),
+            "windows": {
+                "emit": dataset.windows.emit,
+                "column": dataset.windows.column,
+                "size": dataset.windows.size,
+                "lateness": dataset.windows.lateness,
+            },
             "expectations": [
                 {"name": e.name, "condition": e.condition, "action": e.action, "where": str(e.where)}
                 for e in dataset.expectations

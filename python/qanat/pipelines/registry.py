@@ -80,6 +80,16 @@ class Flow:
     once: bool = False
 
 
+@dataclass(frozen=True)
+class Windows:
+    """How the windows of a view end. Without ``column`` they do not."""
+
+    emit: str = "on_update"
+    column: str = ""
+    size: str = ""
+    lateness: str = ""
+
+
 @dataclass
 class Dataset:
     """A table, a view, or a temporary view."""
@@ -92,6 +102,7 @@ class Dataset:
     table_properties: dict[str, str] = field(default_factory=dict)
     schema: str = ""
     keys: tuple[str, ...] = ()
+    windows: Windows = Windows()
     expectations: list[Expectation] = field(default_factory=list)
     notes: Notes | None = None
     flows: list[Flow] = field(default_factory=list)

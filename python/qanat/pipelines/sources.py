@@ -18,6 +18,11 @@ from qanat.where import Where, here
 _INTERVAL = re.compile(r"\s*\d+(\.\d+)?\s+(milli|micro)?(second|minute|hour|day|week)s?\s*", re.IGNORECASE)
 
 
+def is_duration(text: str) -> bool:
+    """Whether a text is a length of time, such as ``30 seconds``."""
+    return _INTERVAL.fullmatch(text) is not None
+
+
 @known_arguments
 def source(
     name: str,
@@ -78,7 +83,7 @@ def source(
     names = {column.name.casefold(): column.name for column in declared}
     if event_time and declared and event_time.casefold() not in names:
         raise _unknown_event_time(place, name, event_time, list(names.values()))
-    if watermark and not _INTERVAL.fullmatch(watermark):
+    if watermark and not is_duration(watermark):
         raise _wrong(
             place,
             f"The watermark of source '{name}' is '{watermark}', which is no time.",

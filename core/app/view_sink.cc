@@ -1,0 +1,80 @@
+// Each DuckDB thread encodes into an arena of its own.
+#include "app/view_sink.h"
+
+#include <algorithm>
+
+namespace qn::app {
+namespace {
+
+std::vector<Type> TypesOf(const Schema& columns) {
+  std::vector<Type> types;
+  for (const Field& field : columns) types.push_back(field.type);
+  return types;
+}
+
+}  // namespace
+
+class ViewSink::Thread final : public duck::RowSinkThread {
+ public:
+  Thread(ViewSink& sink, Part& part) : sink_(sink), part_(part) {}
+
+  Status Take(std::span<const duck::ColumnIn> columns, size_t rows) override {
+    const auto* weights = columns.back().as<int64_t>();
+    size_t first = 0;
+    if (sink_.keep_ != nullptr) {
+      first = sink_.keep_->argument_count();
+      const Status status = sink_.keep_->Apply(columns, rows, keep_, weights);
+      if (!status.ok()) return sink_.failure_.Keep(status);
+    } else {
+      std::fill(keep_, keep_ + rows, true);
+    }
+    const auto values = columns.subspan(first, columns.size() - first - 1);
+    int64_t came = 0;
+    for (size_t row = 0; row < rows; ++row) {
+      if (!keep_[row] || weights[row] == 0) continue;
+      part_.rows.push_back({sink_.codec_.Encode(values, row, part_.bytes, nullptr), {}, weights[row]});
+      came += std::max<int64_t>(weights[row], 0);
+    }
+    sink_.rows_.fetch_add(came, std::memory_order_relaxed);
+    return Ok();
+  }
+
+ private:
+  ViewSink& sink_;
+  Part& part_;
+  bool keep_[duck::kChunkRows] = {};
+};
+
+ViewSink::ViewSink(Keep* keep, const Schema& stored)
+    : keep_(keep), codec_(TypesOf(stored), duck::Encoding::kRow) {}
+
+std::vector<Type> ViewSink::Arguments() const {
+  std::vector<Type> types;
+  if (keep_ != nullptr) types = keep_->Arguments();
+  types.insert(types.end(), codec_.types().begin(), codec_.types().end());
+  types.push_back(Type::Of(TypeId::kBigInt));
+  return types;
+}
+
+Result<std::unique_ptr<duck::RowSinkThread>> ViewSink::OpenThread() {
+  const std::lock_guard lock(mutex_);
+  parts_.push_back(std::make_unique<Part>());
+  return std::unique_ptr<duck::RowSinkThread>(new Thread(*this, *parts_.back()));
+}
+
+void ViewSink::Begin() {
+  const std::lock_guard lock(mutex_);
+  parts_.clear();
+  rows_ = 0;
+  failure_.Clear();
+}
+
+void ViewSink::MoveTo(Delta& delta) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& part : parts_) {
+    delta.rows.insert(delta.rows.end(), part->rows.begin(), part->rows.end());
+    part->rows.clear();
+  }
+}
+
+}  // namespace qn::app
