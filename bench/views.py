@@ -283,4 +283,6 @@ def hop(report: Report, asker: Asker, rows: int, names: Sequence[str], reps: int
             f"| {slides} | {usage.cpu_s:.2f} | {usage.wall_s:.2f} | {rows / usage.cpu_s:,.0f} "
             f"| {100 * (1 - first.cpu_s / usage.cpu_s):.0f} % | {usage.rss_bytes / MB:.0f} |"
         )
-    report.add("", "" if compared else "DuckDB did not run, so nothing was compared.")
+    report.add("")
+    if not compared:
+        report.add("DuckDB did not run, so nothing was compared.", "")
