@@ -239,6 +239,11 @@ Status Engine::State::RunLocked(const RunOptions& options) {
   const TableContext tables{spec.storage, id, {files, clock, SystemRandom, &log_checkpoints}};
   std::map<std::string, Sink*> sinks;
   QN_GET(const std::unique_ptr<StepWork> work, StepWork::Make(context, tables, options, progress, sinks));
+  progress.FollowSteps([&work] { return work->SoFar(); });
+  struct Unfollow {
+    Progress& progress;
+    ~Unfollow() { progress.FollowSteps(nullptr); }
+  } const unfollow{progress};
   Caretaker caretaker(*work);
   TendedWork tended(*work, caretaker);
   FileCheckpoints checkpoints(files, spec.storage + "/_qanat/checkpoints");

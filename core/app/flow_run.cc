@@ -185,6 +185,7 @@ Status FlowRun::OpenReader(Input& input, const Json& position) {
 }
 
 Status FlowRun::Restore(const Json& state) {
+  ClearCounts();
   is_finished_ = state["finished"].Bool();
   for (const auto& input : inputs_) {
     const Json& saved = state["inputs"][input->name];
@@ -525,6 +526,31 @@ DatasetCounts FlowRun::Counts() const {
   return counts;
 }
 
+// Counters that DuckDB's threads move, and nothing else: what a step's thread changes is not looked at.
+void FlowRun::AddSoFar(RowsSoFar& rows, std::map<std::string, int64_t>& sources) const {
+  const int64_t written = sink_->rows();
+  int64_t unread = function_ != nullptr ? function_->failures() : 0;
+  for (const auto& input : inputs_) {
+    if (input->scan == nullptr) continue;
+    unread += input->scan->rejects();
+    sources[input->name] = std::max(sources[input->name], input->scan->rows() + input->scan->rejects());
+  }
+  rows.rows_out += written;
+  rows.rows_in += unread + (keep_ != nullptr ? keep_->rows_in() : written);
+  rows.rows_dead += unread + (keep_ != nullptr ? keep_->rows_quarantined() : 0);
+  rows.rows_dropped += keep_ != nullptr ? keep_->rows_dropped() : 0;
+}
+
+// What was committed, or given up, is no part of the step that begins.
+void FlowRun::ClearCounts() {
+  for (const auto& input : inputs_) {
+    if (input->scan != nullptr) input->scan->SetSlice(nullptr, 0);
+  }
+  sink_->ClearCounts();
+  if (keep_ != nullptr) keep_->ClearCounts();
+  if (function_ != nullptr) function_->BeginStep();
+}
+
 void FlowRun::AddSourceCounts(std::map<std::string, SourceCounts>& counts) const {
   for (const auto& input : inputs_) {
     if (input->source == nullptr || input->slice == nullptr) continue;
@@ -564,9 +590,8 @@ bool FlowRun::FinishIfOnce(bool is_drained) {
 }
 
 Status FlowRun::Acknowledge() {
+  ClearCounts();
   for (const auto& input : inputs_) {
-    // What is counted once must not be there for the next step's count.
-    if (input->scan != nullptr) input->scan->SetSlice(nullptr, 0);
     input->slice = nullptr;
     input->change = {};
     input->consumed = input->consumed_next;

@@ -101,6 +101,8 @@ class FlowRun {
 
   // Counts of the step, after its statement ran.
   DatasetCounts Counts() const;
+  // Rows of the statement that runs; from any thread.
+  void AddSoFar(RowsSoFar& rows, std::map<std::string, int64_t>& sources) const;
   void AddSourceCounts(std::map<std::string, SourceCounts>& counts) const;
   // Largest event time of each source with one, in microseconds, and the reader's bound.
   void AdvanceWatermarks();
@@ -145,6 +147,7 @@ class FlowRun {
   bool HasHidden() const;
   bool is_streaming() const { return flow_.query.mode == plan::Mode::kStream || flow_.circuit.has_value(); }
   void BeginStep();
+  void ClearCounts();
 
   RunContext context_;
   const Dataset& dataset_;

@@ -2,6 +2,7 @@
 // back.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -39,7 +40,7 @@ class FunctionScan final : public duck::Scan {
   Result<std::unique_ptr<duck::ScanRun>> Begin(std::span<const int> columns) override;
 
   void SetQuery(std::string sql) { sql_ = std::move(sql); }
-  int64_t failures() const { return failures_; }
+  int64_t failures() const { return failures_.load(); }
   Status failure() const { return failure_.Get(); }
   void BeginStep() {
     failures_ = 0;
@@ -56,7 +57,7 @@ class FunctionScan final : public duck::Scan {
   BatchFunctions& functions_;
   DeadLetters& dead_letters_;
   std::string sql_;
-  int64_t failures_ = 0;
+  std::atomic<int64_t> failures_{0};
   FirstFailure failure_;
 };
 

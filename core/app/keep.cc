@@ -44,12 +44,16 @@ std::vector<Type> Keep::Arguments() const {
 
 void Keep::BeginStep(OriginFiles files) {
   files_ = std::move(files);
+  ClearCounts();
+  const std::lock_guard lock(mutex_);
+  failure_ = Ok();
+}
+
+void Keep::ClearCounts() {
   rows_in_ = 0;
   rows_dropped_ = 0;
   rows_quarantined_ = 0;
   for (auto& count : violations_) count = 0;
-  const std::lock_guard lock(mutex_);
-  failure_ = Ok();
 }
 
 Status Keep::failure() const {
@@ -58,8 +62,9 @@ Status Keep::failure() const {
 }
 
 Status Keep::Apply(std::span<const duck::ColumnIn> columns, size_t rows, bool* keep, const int64_t* weights) {
-  const auto came = weights == nullptr ? static_cast<ptrdiff_t>(rows)
-                                       : std::count_if(weights, weights + rows, [](int64_t w) { return w > 0; });
+  const auto came = weights == nullptr
+                        ? static_cast<ptrdiff_t>(rows)
+                        : std::count_if(weights, weights + rows, [](int64_t w) { return w > 0; });
   rows_in_.fetch_add(came, std::memory_order_relaxed);
   std::fill(keep, keep + rows, true);
   bool all_hold = true;

@@ -36,8 +36,9 @@ class Keep final {
                const int64_t* weights = nullptr);
 
   void BeginStep(OriginFiles files);
+  void ClearCounts();
 
-  // Since BeginStep:
+  // Since BeginStep or ClearCounts:
   int64_t rows_in() const { return rows_in_.load(); }
   int64_t rows_dropped() const { return rows_dropped_.load(); }
   int64_t rows_quarantined() const { return rows_quarantined_.load(); }

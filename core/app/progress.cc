@@ -32,6 +32,19 @@ Json DatasetJson(const DatasetCounts& counts) {
                            {"files", counts.files}});
 }
 
+Json StepJson(const StepSoFar& step) {
+  Json datasets{Json::Object{}};
+  for (const auto& [name, rows] : step.datasets) {
+    datasets.Set(name, Json(Json::Object{{"rows_in", rows.rows_in},
+                                         {"rows_out", rows.rows_out},
+                                         {"rows_dead", rows.rows_dead},
+                                         {"rows_dropped", rows.rows_dropped}}));
+  }
+  Json sources{Json::Object{}};
+  for (const auto& [name, rows] : step.sources) sources.Set(name, rows);
+  return Json(Json::Object{{"datasets", datasets}, {"sources", sources}});
+}
+
 }  // namespace
 
 void DatasetCounts::Add(const DatasetCounts& other) {
@@ -59,9 +72,20 @@ void Progress::Warn(const std::string& text) {
   if (warnings_.size() < kWarningsMax) warnings_.push_back(text);
 }
 
+void Progress::FollowSteps(std::function<StepSoFar()> so_far) {
+  const std::lock_guard lock(mutex_);
+  so_far_ = std::move(so_far);
+}
+
+void Progress::BeginStep() {
+  const std::lock_guard lock(mutex_);
+  is_in_step_ = true;
+}
+
 void Progress::AddStep(const std::map<std::string, DatasetCounts>& datasets,
                        const std::map<std::string, SourceCounts>& sources) {
   const std::lock_guard lock(mutex_);
+  is_in_step_ = false;
   for (const auto& [name, counts] : datasets) datasets_[name].Add(counts);
   for (const auto& [name, counts] : sources) {
     SourceCounts& total = sources_[name];
@@ -93,7 +117,8 @@ Json Progress::ToJson() const {
                            {"elapsed_s", static_cast<double>(clock_.MonotonicNs() - began_ns_) / 1e9},
                            {"warnings", warnings},
                            {"sources", sources},
-                           {"datasets", datasets}});
+                           {"datasets", datasets},
+                           {"step", StepJson(is_in_step_ && so_far_ ? so_far_() : StepSoFar{})}});
 }
 
 }  // namespace qn::app

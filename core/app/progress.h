@@ -39,6 +39,18 @@ struct SourceCounts {
   std::string watermark;  // ISO 8601; empty when the source has no event time
 };
 
+// Of the step in hand, before it is committed; it may still fail and be computed again.
+struct RowsSoFar {
+  int64_t rows_in = 0;
+  int64_t rows_out = 0;
+  int64_t rows_dead = 0;
+  int64_t rows_dropped = 0;
+};
+struct StepSoFar {
+  std::map<std::string, RowsSoFar> datasets;
+  std::map<std::string, int64_t> sources;  // rows
+};
+
 class Progress {
  public:
   explicit Progress(const Clock& clock) : clock_(clock), began_ns_(clock.MonotonicNs()) {}
@@ -48,6 +60,10 @@ class Progress {
   // One step's counts, all together: nobody sees half a step.
   void AddStep(const std::map<std::string, DatasetCounts>& datasets,
                const std::map<std::string, SourceCounts>& sources);
+  // While a step is computed, whoever asks is told how far it is. `so_far` is called from any thread, until
+  // this is called again: with nullptr, before what it looks at goes.
+  void FollowSteps(std::function<StepSoFar()> so_far);
+  void BeginStep();  // until AddStep
   void SetWaiting(uint64_t bytes) { bytes_waiting_ = bytes; }
 
   Json ToJson() const;
@@ -62,6 +78,8 @@ class Progress {
   std::map<std::string, DatasetCounts> datasets_;
   std::map<std::string, SourceCounts> sources_;
   uint64_t bytes_read_ = 0;
+  std::function<StepSoFar()> so_far_;
+  bool is_in_step_ = false;
   std::atomic<uint64_t> bytes_waiting_{0};
 };
 

@@ -197,6 +197,7 @@ trace::NamedTraces StepWork::Traces(bool with_beginning) const {
 }
 
 Result<StepOutcome> StepWork::Compute(Epoch epoch) {
+  progress_.BeginStep();
   StepOutcome outcome;
   outcome.is_drained = true;
   for (const auto& run : runs_) {
@@ -348,6 +349,17 @@ Status StepWork::Acknowledge(Epoch) {
     for (const auto& flow : run->flows()) QN_TRY(flow->Acknowledge());
   }
   return Ok();
+}
+
+StepSoFar StepWork::SoFar() const {
+  StepSoFar so_far;
+  for (const auto& run : runs_) {
+    RowsSoFar& rows = so_far.datasets[run->name()];
+    std::map<std::string, int64_t> sources;
+    for (const auto& flow : run->flows()) flow->AddSoFar(rows, sources);
+    for (const auto& [name, count] : sources) so_far.sources[name] += count;
+  }
+  return so_far;
 }
 
 Status StepWork::Maintain() {

@@ -31,6 +31,9 @@ class StepWork final : public Work {
   Result<StepOutcome> Compute(Epoch epoch) override;
   Status Acknowledge(Epoch epoch) override;
 
+  // Rows of the step in hand; from any thread.
+  StepSoFar SoFar() const;
+
   // Table care that no step waits for; from another thread.
   Status Maintain();
 

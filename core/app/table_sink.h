@@ -24,7 +24,8 @@ class TableSink final : public duck::RowSink {
 
   void SetWriter(parquet::PartitionedWriter* writer);
 
-  int64_t rows() const { return rows_.load(); }  // written since SetWriter
+  int64_t rows() const { return rows_.load(); }  // written since SetWriter or ClearCounts
+  void ClearCounts() { rows_ = 0; }
   Status failure() const { return failure_.Get(); }
 
  private:

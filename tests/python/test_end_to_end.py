@@ -5,10 +5,13 @@ import re
 import signal
 import subprocess
 import sys
+import types
 
 import pytest
 
+from qanat.engines.native import Engine, RunOptions
 from qanat.errors import QanatError
+from qanat.pipelines.load import load
 from qanat.testing import run
 
 QANAT = [sys.executable, "-m", "qanat"]
@@ -106,6 +109,38 @@ def doubled(batch):
     (letter,) = result.dead_letters("doubled")
     assert (letter["reason"], letter["detail"]) == ("udf", "ValueError: no name")
     assert json.loads(letter["raw"]) == {"id": 2, "name": None}
+
+
+def test_counts_move_within_a_step(write, lines, folder, monkeypatch):
+    write(
+        "flow.py",
+        SOURCE
+        + """
+@qn.table
+@qn.map_batches("SELECT id FROM s", schema="id BIGINT")
+def same(batch):
+    import sys
+    sys.modules["watcher"].look()
+    return batch
+""",
+    )
+    looks = []
+    watcher = types.SimpleNamespace(look=lambda: looks.append(engine.progress()))
+    monkeypatch.setitem(sys.modules, "watcher", watcher)
+    for expected in (3, 1):
+        looks.clear()
+        engine = Engine(load("flow.py"), folder / "lake")
+        engine.run(RunOptions())
+        (look,) = looks
+        assert look.sources == {}
+        assert look.datasets == {}
+        assert set(look.step) == {"same"}
+        assert look.step_sources == {"s": expected}
+        after = engine.progress()
+        assert after.step == {}
+        assert after.so_far()["same"].rows_out == expected
+        with (folder / "in/a.jsonl").open("a") as out:
+            out.write('{"id": 4}\n')
 
 
 def test_an_answer_of_the_wrong_form_is_told_in_our_words(write, lines, folder):

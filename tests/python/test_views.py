@@ -12,7 +12,7 @@ from qanat.cli import summary
 from qanat.cli.live_view import LiveView, Rates
 from qanat.cli.row_table import cell_text, readable, row_table
 from qanat.cli.text_view import TextView, progress_line
-from qanat.engines.native import DatasetProgress, Progress, SourceProgress
+from qanat.engines.native import DatasetProgress, Progress, SourceProgress, StepRows
 from qanat.pipelines.load import load
 
 
@@ -51,6 +51,15 @@ def test_a_long_step_does_not_look_like_a_stop():
     for second in range(2, 60):
         rates.add(_progress(float(second), 1000))
     assert rates.rows_per_s("clean") == pytest.approx(1000)
+
+
+def test_the_step_in_hand_is_shown():
+    progress = _progress(1.0, 1000)
+    progress.step = {"clean": StepRows(rows_in=100, rows_out=90, rows_dead=10), "new": StepRows(rows_in=5)}
+    assert progress.datasets["clean"].rows_in == 1000
+    line = progress_line(progress)
+    assert "clean 1,100 in, 1,080 out, 20 dead" in line
+    assert "new 5 in, 0 out" in line
 
 
 def test_numbers_as_people_read_them():

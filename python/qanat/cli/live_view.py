@@ -118,7 +118,7 @@ class LiveView:
 
     def _drawing(self, progress: Progress) -> RenderableType:
         parts: list[RenderableType] = [Text(), self._head(progress)]
-        if progress.datasets:
+        if progress.so_far():
             parts += [Text(), self._datasets(progress)]
         parts += [Text.assemble(("  ! ", "warn"), note) for note in self._notes[-_NOTES_SHOWN_MAX:]]
         return Group(*parts)
@@ -156,11 +156,12 @@ class LiveView:
         return line
 
     def _datasets(self, progress: Progress) -> Table:
+        datasets = progress.so_far()
         watermark = max((s.watermark for s in progress.sources.values() if s.watermark), default="")
         made = table(
             "  dataset", "rows in", "rows out", "dropped", "dead letters", "rows/s", width=self._console.width
         )
-        for name, dataset in list(progress.datasets.items())[:_DATASETS_SHOWN_MAX]:
+        for name, dataset in list(datasets.items())[:_DATASETS_SHOWN_MAX]:
             dead, dropped = dataset.rows_dead, dataset.rows_dropped
             made.add_row(
                 Text("  " + name, style="name"),
@@ -170,7 +171,7 @@ class LiveView:
                 Text(count(dead), style="bad") if dead else Text("–", style="quiet"),
                 short(self._rates.rows_per_s(name)),
             )
-        hidden = len(progress.datasets) - _DATASETS_SHOWN_MAX
+        hidden = len(datasets) - _DATASETS_SHOWN_MAX
         if hidden > 0:
             made.add_row(Text(f"  and {hidden} more", style="quiet"))
         if watermark:

@@ -67,7 +67,7 @@ def progress_line(progress: Progress) -> str:
     """``0:15 running, step 3, 61.3 MB (4.1 MB/s): clean 120,000 in, 118,200 out, 1,800 dead``."""
     rate = progress.bytes_read / progress.elapsed_s if progress.elapsed_s > 0 else 0
     parts = []
-    for name, dataset in progress.datasets.items():
+    for name, dataset in progress.so_far().items():
         parts.append(
             f"{name} {short(dataset.rows_in)} in, {short(dataset.rows_out)} out"
             + (f", {count(dataset.rows_dead)} dead" if dataset.rows_dead else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,8 +79,21 @@ class SourceProgress:
 
 
 @dataclass
+class StepRows:
+    """Rows of one dataset in the step in hand, not committed yet."""
+
+    rows_in: int = 0
+    rows_out: int = 0
+    rows_dead: int = 0
+    rows_dropped: int = 0
+
+
+@dataclass
 class Progress:
-    """Where a run is. ``bytes_waiting`` is 0 when it is not known."""
+    """Where a run is. ``bytes_waiting`` is 0 when it is not known.
+
+    ``sources`` and ``datasets`` count what is committed, ``step`` and ``step_sources`` the step in hand.
+    """
 
     state: str = "starting"
     epoch: int = 0
@@ -90,6 +103,8 @@ class Progress:
     warnings: list[str] = field(default_factory=list)
     sources: dict[str, SourceProgress] = field(default_factory=dict)
     datasets: dict[str, DatasetProgress] = field(default_factory=dict)
+    step: dict[str, StepRows] = field(default_factory=dict)
+    step_sources: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, text: str) -> Progress:
@@ -98,7 +113,24 @@ class Progress:
         progress: Progress = _filled(cls, data)
         progress.sources = {k: _filled(SourceProgress, v) for k, v in (data.get("sources") or {}).items()}
         progress.datasets = {k: _filled(DatasetProgress, v) for k, v in (data.get("datasets") or {}).items()}
+        step = data.get("step") or {}
+        progress.step = {k: _filled(StepRows, v) for k, v in (step.get("datasets") or {}).items()}
+        progress.step_sources = step.get("sources") or {}
         return progress
+
+    def so_far(self) -> dict[str, DatasetProgress]:
+        """Counts of the datasets with those of the step in hand: for people who watch."""
+        datasets = dict(self.datasets)
+        for name, rows in self.step.items():
+            committed = datasets.get(name, DatasetProgress())
+            datasets[name] = replace(
+                committed,
+                rows_in=committed.rows_in + rows.rows_in,
+                rows_out=committed.rows_out + rows.rows_out,
+                rows_dead=committed.rows_dead + rows.rows_dead,
+                rows_dropped=committed.rows_dropped + rows.rows_dropped,
+            )
+        return datasets
 
 
 def _filled(kind: type[Any], data: dict[str, Any]) -> Any:
