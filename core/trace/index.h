@@ -84,12 +84,13 @@ class Index {
       if (!IsFree(slots_[i])) f(slots_[i].value);
     }
   }
-  // The same, told some values ahead: what(Value) is worth a prefetch.
-  template <typename P, typename F>
-  void ForEachAhead(P&& ahead, F&& f) const {
-    constexpr size_t kAhead = 24;
+  // The same; `ahead` sees each value some time before, and `nearer` again: what they ask for is there then.
+  template <typename A, typename N, typename F>
+  void ForEachAhead(A&& ahead, N&& nearer, F&& f) const {
+    constexpr size_t kFar = 48, kNear = 24;
     for (size_t i = 0; i < capacity_; ++i) {
-      if (i + kAhead < capacity_ && !IsFree(slots_[i + kAhead])) ahead(slots_[i + kAhead].value);
+      if (i + kFar < capacity_ && !IsFree(slots_[i + kFar])) ahead(slots_[i + kFar].value);
+      if (i + kNear < capacity_ && !IsFree(slots_[i + kNear])) nearer(slots_[i + kNear].value);
       if (!IsFree(slots_[i])) f(slots_[i].value);
     }
   }

@@ -307,7 +307,10 @@ void RowTrace::Compact() {
   Slab fresh(budget_);
   fresh.IgnoreBudget();
   const auto ahead = [&](KeyRef key) { Ask(Head(key)); };
-  index_.ForEachAhead(ahead, [&](KeyRef& key) { key = Copy(key, fresh); });
+  const auto nearer = [&](KeyRef key) {
+    if (Head(key)->rows != kNone) Ask(slab_->At<const char>(Head(key)->rows));
+  };
+  index_.ForEachAhead(ahead, nearer, [&](KeyRef& key) { key = Copy(key, fresh); });
   fresh.TakePlaceOf(*slab_);
   index_.Shrink();
   const size_t indexed = row_index_.size();

@@ -30,7 +30,13 @@ uint64_t RowTrace::PutChanges(std::string& out) const {
   SectionWriter writer(out);
   KeyRef last = kNoKey;
   uint64_t keys = 0;
-  for (const Change& change : changes_) {
+  constexpr size_t kAhead = 16;
+  for (size_t i = 0; i < changes_.size(); ++i) {
+    if (i + kAhead < changes_.size()) {
+      Ask(Head(changes_[i + kAhead].key));
+      if (changes_[i + kAhead].row != kNone) Ask(Row(changes_[i + kAhead].row));
+    }
+    const Change& change = changes_[i];
     const std::string_view row = change.row == kNone ? std::string_view() : RowOf(Row(change.row));
     PutEntry(change.key, change.key == last, row, change.weight, writer);
     keys += change.key != last ? 1 : 0;
@@ -66,7 +72,10 @@ void RowTrace::Dump(std::string& out) const {
   AppendSectionHeader(kAll, keys_, rows_, out);
   SectionWriter writer(out);
   const auto ahead = [&](KeyRef key) { Ask(Head(key)); };
-  index_.ForEachAhead(ahead, [&](KeyRef key) {
+  const auto nearer = [&](KeyRef key) {
+    if (Head(key)->rows != kNone) Ask(slab_->At<const char>(Head(key)->rows));
+  };
+  index_.ForEachAhead(ahead, nearer, [&](KeyRef key) {
     bool is_first = true;
     ForEach(key, [&](std::string_view row, int64_t weight) {
       PutEntry(key, !is_first, row, weight, writer);

@@ -133,7 +133,8 @@ void StateTrace::RemoveHashed(uint32_t hash, std::string_view key, bool is_logge
 
 void StateTrace::ForEach(const std::function<void(std::string_view key, std::string_view state)>& f) const {
   const auto ahead = [&](Ref ref) { Ask(At(ref)); };
-  index_.ForEachAhead(ahead, [&](Ref ref) { f(KeyOf(At(ref)), StateOf(At(ref))); });
+  index_.ForEachAhead(
+      ahead, [](Ref) {}, [&](Ref ref) { f(KeyOf(At(ref)), StateOf(At(ref))); });
 }
 
 size_t StateTrace::bytes() const { return slab_->bytes() + index_.bytes() + charged_; }
@@ -146,7 +147,11 @@ void StateTrace::EndStep() {
 }
 
 void StateTrace::FreeDead() {
-  for (const Ref ref : dead_) slab_->Free(ref, SizeOf(At(ref)));
+  constexpr size_t kAhead = 16;
+  for (size_t i = 0; i < dead_.size(); ++i) {
+    if (i + kAhead < dead_.size()) Ask(At(dead_[i + kAhead]));
+    slab_->Free(dead_[i], SizeOf(At(dead_[i])));
+  }
   Release(dead_);
 }
 
@@ -158,13 +163,15 @@ void StateTrace::Compact() {
   Slab fresh(budget_);
   fresh.IgnoreBudget();
   const auto ahead = [&](Ref ref) { Ask(At(ref)); };
-  index_.ForEachAhead(ahead, [&](Ref& ref) {
-    const size_t size = SizeOf(At(ref));
-    const Ref copy = fresh.Allocate(size);
-    QN_CHECK(copy != kNone);
-    std::memcpy(fresh.At<char>(copy), slab_->At<const char>(ref), size);
-    ref = copy;
-  });
+  index_.ForEachAhead(
+      ahead, [](Ref) {},
+      [&](Ref& ref) {
+        const size_t size = SizeOf(At(ref));
+        const Ref copy = fresh.Allocate(size);
+        QN_CHECK(copy != kNone);
+        std::memcpy(fresh.At<char>(copy), slab_->At<const char>(ref), size);
+        ref = copy;
+      });
   fresh.TakePlaceOf(*slab_);
   index_.Shrink();
 }
@@ -199,9 +206,11 @@ void StateTrace::PutEntry(const Head* head, bool is_removed, SectionWriter& out)
 
 void StateTrace::PutChanges(std::string& out) {
   SectionWriter writer(out);
-  for (const Change& change : changes_) {
-    Head* head = At(change.ref);
-    PutEntry(head, change.is_removed, writer);
+  constexpr size_t kAhead = 16;
+  for (size_t i = 0; i < changes_.size(); ++i) {
+    if (i + kAhead < changes_.size()) Ask(At(changes_[i + kAhead].ref));
+    Head* head = At(changes_[i].ref);
+    PutEntry(head, changes_[i].is_removed, writer);
     head->change = 0;
   }
 }
@@ -229,7 +238,8 @@ void StateTrace::Dump(std::string& out) const {
   AppendSectionHeader(kAll, keys(), keys(), out);
   SectionWriter writer(out);
   const auto ahead = [&](Ref ref) { Ask(At(ref)); };
-  index_.ForEachAhead(ahead, [&](Ref ref) { PutEntry(At(ref), false, writer); });
+  index_.ForEachAhead(
+      ahead, [](Ref) {}, [&](Ref ref) { PutEntry(At(ref), false, writer); });
 }
 
 Status StateTrace::Apply(std::string_view section) {
