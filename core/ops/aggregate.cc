@@ -32,8 +32,11 @@ Status Aggregate::Step(std::span<KeyedDelta> inputs, Delta& out) {
   if (IsDue() && unique.empty()) unique.push_back({no_groups_, nothing_, 1, false});
   std::vector<std::string_view> states;
   trace_.Find(unique, states);
-  for (size_t i = 0; i < unique.size(); ++i) QN_TRY(Change(unique[i], states[i], out));
-  return Ok();
+  std::vector<KeyedRow> changed;
+  changed.reserve(unique.size());
+  out.rows.reserve(unique.size() * 2);
+  for (size_t i = 0; i < unique.size(); ++i) QN_TRY(Change(unique[i], states[i], changed, out));
+  return trace_.Put(changed);
 }
 
 Status Aggregate::MergePartials(std::span<const KeyedRow> rows, Arena& bytes, std::vector<KeyedRow>& unique) {
@@ -53,7 +56,8 @@ Status Aggregate::MergePartials(std::span<const KeyedRow> rows, Arena& bytes, st
   return Ok();
 }
 
-Status Aggregate::Change(const KeyedRow& partial, std::string_view old_state, Delta& out) {
+Status Aggregate::Change(const KeyedRow& partial, std::string_view old_state, std::vector<KeyedRow>& changed,
+                         Delta& out) {
   std::string_view state = partial.row;
   if (old_state.data() != nullptr) {
     QN_TRY(merge_.Combine(old_state, partial.row, out.bytes, &state));
@@ -67,7 +71,7 @@ Status Aggregate::Change(const KeyedRow& partial, std::string_view old_state, De
   if (state.data() == nullptr) {
     if (old_state.data() != nullptr) trace_.Remove(partial.key);
   } else {
-    QN_TRY(trace_.Put(partial.key, state));
+    changed.push_back({partial.key, state, 1, false});
   }
   if (was.data() != nullptr && is.data() != nullptr && was == is) return Ok();
   if (was.data() != nullptr) out.rows.push_back({partial.key, was, -1});

@@ -38,7 +38,9 @@ class Aggregate final : public Operator {
  private:
   // One partial state a key; what is made of several is stored in `bytes`.
   Status MergePartials(std::span<const KeyedRow> rows, Arena& bytes, std::vector<KeyedRow>& unique);
-  Status Change(const KeyedRow& partial, std::string_view old_state, Delta& out);
+  // What one key's partial changes: in `out`, and the state to be stored in `changed`.
+  Status Change(const KeyedRow& partial, std::string_view old_state, std::vector<KeyedRow>& changed,
+                Delta& out);
   // What of a state is to be seen: itself, the row of nothing, or (data() == nullptr) no row.
   std::string_view Shown(std::string_view state) const;
 
