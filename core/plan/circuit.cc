@@ -75,9 +75,9 @@ Result<std::string> CircuitOp::RecomputeSql(const Relations& relations) const {
 
 Result<std::string> OpText(const CircuitOp& op) {
   std::string text = "kind " + std::to_string(static_cast<int>(op.kind)) + " (" + Types(op.columns) + ")";
-  for (const bool flag : {op.is_weighted, op.has_groups, op.emits_pairs, op.emits_left_unmatched,
-                          op.emits_right_unmatched, op.emits_left_matched, op.is_except,
-                          op.keeps_answer_only}) {
+  for (const bool flag :
+       {op.is_weighted, op.has_groups, op.emits_pairs, op.emits_left_unmatched, op.emits_right_unmatched,
+        op.emits_left_matched, op.is_except, op.keeps_answer_only}) {
     text += flag ? " 1" : " 0";
   }
   for (const Merge merge : op.merges) text += " m" + std::to_string(static_cast<int>(merge));
@@ -104,7 +104,8 @@ std::string Circuit::Fingerprint() const {
   text += FragmentText(output).value();
   // Two checksums over the text from both ends: 64 bits.
   std::array<char, 20> out{};
-  std::snprintf(out.data(), out.size(), "%08x%08x", Crc32c(text), Crc32c(std::string(text.rbegin(), text.rend())));
+  std::snprintf(out.data(), out.size(), "%08x%08x", Crc32c(text),
+                Crc32c(std::string(text.rbegin(), text.rend())));
   return out.data();
 }
 

@@ -35,14 +35,14 @@ struct CircuitInput {
 };
 
 struct Fragment {
-  std::unique_ptr<Node> tree;      // leaves: kScan of inputs and "#<index>", and whatever is bounded
-  std::vector<std::string> reads;  // streams at the leaves
+  std::unique_ptr<Node> tree;               // leaves: kScan of inputs and "#<index>", and whatever is bounded
+  std::vector<std::string> reads;           // streams at the leaves
   std::vector<std::string> weighted_reads;  // those of them whose changes have weights
-  size_t key_count = 0;            // the first columns are the operator's key
-  size_t strict_keys = 0;          // of those the first: a NULL in them equals nothing (a join's "=")
-  Schema columns;                  // key, then row
-  bool is_weighted = false;        // a last column kWeightColumn comes out
-  bool is_grouped = false;  // the columns behind the key are partial states of an aggregate: one row a key
+  size_t key_count = 0;                     // the first columns are the operator's key
+  size_t strict_keys = 0;    // of those the first: a NULL in them equals nothing (a join's "=")
+  Schema columns;            // key, then row
+  bool is_weighted = false;  // a last column kWeightColumn comes out
+  bool is_grouped = false;   // the columns behind the key are partial states of an aggregate: one row a key
 
   // One SELECT of key, row and, when weighted, weight; columns are named c0, c1, …
   Result<std::string> Sql(const Relations& relations) const;

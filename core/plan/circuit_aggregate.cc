@@ -20,9 +20,7 @@ bool IsNested(const Type& type) {
          type.id == TypeId::kMap || type.id == TypeId::kOther || type.id == TypeId::kNull;
 }
 
-bool IsInteger(const Type& type) {
-  return type.id >= TypeId::kTinyInt && type.id <= TypeId::kUHugeInt;
-}
+bool IsInteger(const Type& type) { return type.id >= TypeId::kTinyInt && type.id <= TypeId::kUHugeInt; }
 
 bool IsFloat(const Type& type) { return type.id == TypeId::kFloat || type.id == TypeId::kDouble; }
 
@@ -316,7 +314,8 @@ Result<Part> GroupingPlan::Recompute() {
 Grouping GroupingPlan::Sub(Part part) const {
   Grouping out;
   out.part = std::move(part);
-  out.columns.assign(grouping_.columns.begin(), grouping_.columns.begin() + static_cast<std::ptrdiff_t>(groups_));
+  out.columns.assign(grouping_.columns.begin(),
+                     grouping_.columns.begin() + static_cast<std::ptrdiff_t>(groups_));
   out.needed.assign(groups_, true);
   return out;
 }
@@ -337,8 +336,8 @@ Result<std::optional<Part>> GroupingPlan::Distinct() {
     Expr expr = grouping_.aggregates[i];
     std::string text;
     if (IsDistinct(expr)) {
-      const bool fits = expr.kind == Expr::Kind::kAggregate && expr.children.size() == 1 && expr.orders.empty() &&
-                        IsOneOf(expr.name, {"count", "sum", "avg", "mean"});
+      const bool fits = expr.kind == Expr::Kind::kAggregate && expr.children.size() == 1 &&
+                        expr.orders.empty() && IsOneOf(expr.name, {"count", "sum", "avg", "mean"});
       if (!fits) return std::optional<Part>();
       Expr value = expr.children[0];
       // Rows that the filter leaves out count as NULL, so that their groups stay.
@@ -349,13 +348,15 @@ Result<std::optional<Part>> GroupingPlan::Distinct() {
       expr.filter.clear();
       expr.is_distinct = false;
     }
-    auto branch = std::find_if(branches.begin(), branches.end(), [&](const Branch& b) { return b.value == text; });
+    auto branch =
+        std::find_if(branches.begin(), branches.end(), [&](const Branch& b) { return b.value == text; });
     if (branch == branches.end()) {
       Part part = grouping_.part.Copy();
       if (!text.empty()) {
         std::vector<Expr> columns = grouping_.groups;
         columns.push_back(expr.children[0]);
-        const std::string label = "DISTINCT " + Print(expr.children[0], part.columns()) + ", " + Label(Sub(part.Copy()));
+        const std::string label =
+            "DISTINCT " + Print(expr.children[0], part.columns()) + ", " + Label(Sub(part.Copy()));
         QN_GET(part, builder_.Distinct(Project(std::move(part), std::move(columns)), label));
       }
       branches.push_back({text, Sub(std::move(part)), {}});

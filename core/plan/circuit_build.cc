@@ -130,8 +130,8 @@ Result<Part> CircuitBuilder::Join(Side left, Side right, size_t strict, JoinOutp
   op.emits_right_unmatched = output.right_unmatched;
   op.emits_left_matched = output.left_matched;
   const bool has_right = output.pairs || output.right_unmatched;
-  op.is_weighted = left.part.is_weighted || right.part.is_weighted || output.left_unmatched ||
-                   output.right_unmatched;
+  op.is_weighted =
+      left.part.is_weighted || right.part.is_weighted || output.left_unmatched || output.right_unmatched;
   Schema full = left.part.columns();
   Mask mask = left.needed;
   if (has_right) {
@@ -152,7 +152,8 @@ Result<Part> CircuitBuilder::Join(Side left, Side right, size_t strict, JoinOutp
     op.inputs.push_back(FragmentOf(std::move(side->part), std::move(side->keys), strict, std::move(rows)));
     if (!is_left && !has_right) continue;
     const Schema& columns = op.inputs.back().columns;
-    op.columns.insert(op.columns.end(), columns.begin() + static_cast<std::ptrdiff_t>(op.inputs.back().key_count),
+    op.columns.insert(op.columns.end(),
+                      columns.begin() + static_cast<std::ptrdiff_t>(op.inputs.back().key_count),
                       columns.end());
   }
   QN_GET(Part out, Add(std::move(op)));

@@ -152,10 +152,10 @@ Result<Part> CircuitPlanner::Join(const Node& node) {
   }
   if (left.is_stream && right.is_stream) return JoinStreams(node, std::move(left), std::move(right));
   const std::string& join = node.join;
-  const bool fits =
-      node.op == Op::kCross || (join == "INNER" && !(node.is_asof && right.is_stream)) ||
-      (left.is_stream && (join == "LEFT" || join == "SEMI" || join == "ANTI" || join == "MARK" || join == "SINGLE")) ||
-      (right.is_stream && join == "RIGHT" && !node.is_asof);
+  const bool fits = node.op == Op::kCross || (join == "INNER" && !(node.is_asof && right.is_stream)) ||
+                    (left.is_stream && (join == "LEFT" || join == "SEMI" || join == "ANTI" ||
+                                        join == "MARK" || join == "SINGLE")) ||
+                    (right.is_stream && join == "RIGHT" && !node.is_asof);
   if (!fits) {
     QN_GET(left, ToStream(std::move(left)));
     QN_GET(right, ToStream(std::move(right)));
@@ -219,15 +219,16 @@ Result<Part> CircuitPlanner::OuterByParts(const Node& node, Part left, Part righ
     std::vector<Expr> keys = Selected(side.columns(), wanted);
     std::vector<Expr> matched_columns;
     for (const Expr& key : keys) matched_columns.push_back(Shifted(key, first));
-    QN_GET(Part matched, builder_.Distinct(Project(pairs.Copy(), matched_columns), "matched rows of " + label));
+    QN_GET(Part matched,
+           builder_.Distinct(Project(pairs.Copy(), matched_columns), "matched rows of " + label));
     CircuitBuilder::JoinOutput unmatched;
     unmatched.left_unmatched = true;
     std::vector<Expr> matched_keys = ColumnExprs(matched.columns());
     Mask none(matched.columns().size());
     const size_t count = side.columns().size();
     QN_GET(Part rows, builder_.Join({std::move(side), std::move(keys), wanted},
-                                    {std::move(matched), std::move(matched_keys), std::move(none)}, 0, unmatched,
-                                    "rows without a match of " + label));
+                                    {std::move(matched), std::move(matched_keys), std::move(none)}, 0,
+                                    unmatched, "rows without a match of " + label));
     std::vector<Expr> columns;
     for (size_t i = 0; i < full.size(); ++i) {
       const bool is_own = i >= first && i < first + count;
@@ -254,7 +255,8 @@ Result<Part> CircuitPlanner::MatchedByParts(const Node& node, Part left, Part ri
                                    {std::move(right), on.Right(), RightOf(told, width)}, on.strict(), Pairs(),
                                    "pairs of " + label));
   std::vector<Expr> keys = Selected(left.columns(), LeftOf(told, width));
-  QN_GET(Part matched, builder_.Distinct(Project(Filter(std::move(pairs), on.rest), keys), "matched rows of " + label));
+  QN_GET(Part matched,
+         builder_.Distinct(Project(Filter(std::move(pairs), on.rest), keys), "matched rows of " + label));
   CircuitBuilder::JoinOutput output;
   output.left_matched = node.join == "SEMI";
   output.left_unmatched = node.join == "ANTI";
@@ -262,8 +264,9 @@ Result<Part> CircuitPlanner::MatchedByParts(const Node& node, Part left, Part ri
   std::vector<Expr> matched_keys = ColumnExprs(matched.columns());
   Mask none(matched.columns().size());
   const std::vector<Expr> out = OutputOf(node, left.columns(), {});
-  QN_GET(Part part, builder_.Join({std::move(left), std::move(keys), mask},
-                                  {std::move(matched), std::move(matched_keys), std::move(none)}, 0, output, label));
+  QN_GET(Part part,
+         builder_.Join({std::move(left), std::move(keys), mask},
+                       {std::move(matched), std::move(matched_keys), std::move(none)}, 0, output, label));
   return Project(std::move(part), out, node.columns);
 }
 
@@ -290,9 +293,10 @@ Result<Part> CircuitPlanner::Mark(const Node& node, Part left, Part right, const
   only_found[key_count] = true;
   CircuitBuilder::JoinOutput output = Pairs();
   output.left_unmatched = true;
-  QN_GET(Part found, builder_.Join({std::move(left), on.Left(), mask},
-                                   {Project(std::move(wanted), found_columns), std::move(wanted_keys), only_found},
-                                   on.strict(), output, label));
+  QN_GET(Part found,
+         builder_.Join({std::move(left), on.Left(), mask},
+                       {Project(std::move(wanted), found_columns), std::move(wanted_keys), only_found},
+                       on.strict(), output, label));
   const std::vector<Expr> out = OutputOf(node, Schema(full.begin(), full.end() - 1), {});
   std::vector<Expr> columns;
   for (size_t i = 0; i < width; ++i) columns.push_back(ColumnExpr(full, i));
@@ -342,14 +346,14 @@ Result<Part> CircuitPlanner::MarkNulls(Part found, Part right, const Conditions&
   output.left_unmatched = true;
   const Schema full = found.columns();
   QN_GET(Part part, builder_.Join({std::move(found), on.left_safe, mask},
-                                  {Project(std::move(counts), std::move(columns)), std::move(keys), needed}, 0, output,
-                                  "NULLs of " + label));
+                                  {Project(std::move(counts), std::move(columns)), std::move(keys), needed},
+                                  0, output, "NULLs of " + label));
   const auto is_true = [&](size_t column) {
     return LogicExpr(Expr::Kind::kCoalesce, {ColumnExpr(column, boolean), BoolExpr(false)});
   };
   const size_t right_at = full.size() + groups;
-  Expr unknown = LogicExpr(Expr::Kind::kOr, {LogicExpr(Expr::Kind::kIsNull, {on.left_strict[0]}),
-                                             is_true(right_at + 1)});
+  Expr unknown = LogicExpr(Expr::Kind::kOr,
+                           {LogicExpr(Expr::Kind::kIsNull, {on.left_strict[0]}), is_true(right_at + 1)});
   Expr without = CaseExpr(std::move(unknown), NullExpr(boolean), BoolExpr(false));
   std::vector<Expr> out = ColumnExprs(full);
   out.back() = CaseExpr(is_true(full.size() - 1), BoolExpr(true),

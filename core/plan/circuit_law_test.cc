@@ -20,14 +20,20 @@ struct LawTable {
 
 const std::vector<LawTable>& LawTables() {
   static const std::vector<LawTable> tables = {
-      {"t", true, R"(SELECT i AS id, v(i, 1, r(i, 1, 6)) AS k, v(i, 2, ['a', 'b', 'A', ''][r(i, 2, 4) + 1]) AS g,
+      {"t", true,
+       R"(SELECT i AS id, v(i, 1, r(i, 1, 6)) AS k, v(i, 2, ['a', 'b', 'A', ''][r(i, 2, 4) + 1]) AS g,
           v(i, 3, r(i, 3, 20) - 8) AS x, v(i, 4, (r(i, 4, 900) / 7)::DECIMAL(10,2)) AS d,
           v(i, 5, r(i, 5, 50) / 4.0)::DOUBLE AS f, v(i, 6, TIMESTAMP '2024-01-01' + to_minutes(r(i, 6, 600))) AS ts,
-          v(i, 7, [[1, 2], [], [3, NULL], [2]][r(i, 7, 4) + 1]) AS l, v(i, 8, r(i, 8, 2) = 1) AS ok)", 60},
+          v(i, 7, [[1, 2], [], [3, NULL], [2]][r(i, 7, 4) + 1]) AS l, v(i, 8, r(i, 8, 2) = 1) AS ok)",
+       60},
       {"u", true, R"(SELECT v(i, 21, r(i, 21, 3)) AS k, v(i, 22, ['a', 'b'][r(i, 22, 2) + 1]) AS g)", 30},
-      {"s", true, R"(SELECT i AS id, v(i, 31, r(i, 31, 7)) AS k, v(i, 32, ['a', 'b', 'c'][r(i, 32, 3) + 1]) AS g,
-          v(i, 33, r(i, 33, 12) - 5) AS y, v(i, 34, TIMESTAMP '2024-01-01' + to_minutes(r(i, 34, 600))) AS ts)", 40},
-      {"b", false, R"(SELECT v(i, 41, (i % 8)::INTEGER) AS k, ['a', 'b', 'c', NULL][r(i, 42, 4) + 1] AS g, 'n' || i AS name)", 9}};
+      {"s", true,
+       R"(SELECT i AS id, v(i, 31, r(i, 31, 7)) AS k, v(i, 32, ['a', 'b', 'c'][r(i, 32, 3) + 1]) AS g,
+          v(i, 33, r(i, 33, 12) - 5) AS y, v(i, 34, TIMESTAMP '2024-01-01' + to_minutes(r(i, 34, 600))) AS ts)",
+       40},
+      {"b", false,
+       R"(SELECT v(i, 41, (i % 8)::INTEGER) AS k, ['a', 'b', 'c', NULL][r(i, 42, 4) + 1] AS g, 'n' || i AS name)",
+       9}};
   return tables;
 }
 
@@ -41,14 +47,16 @@ class LawWorld {
     compiler = World::Take(Compiler::Open(*scratch));
     for (const LawTable& table : LawTables()) {
       const std::string name = table.name;
-      const std::string rows = std::string(table.create) + " FROM range(" + std::to_string(table.rows) + ") AS r(i)";
+      const std::string rows =
+          std::string(table.create) + " FROM range(" + std::to_string(table.rows) + ") AS r(i)";
       Do("CREATE TABLE " + name + " AS " + rows);
       World::Check(compiler->Declare({name, World::Take(data->Describe("FROM " + name)),
                                       table.is_stream ? Input::Kind::kStream : Input::Kind::kBounded}));
       // Each row comes in one step, some go in a later one, or in the same.
       if (table.is_stream) {
         Do("CREATE TABLE all_" + name + " AS SELECT *, hash(rowid * 77 + 5) % " + std::to_string(kSteps - 1) +
-           " AS comes, CASE WHEN hash(rowid * 13 + 1) % 5 < 2 THEN comes + hash(rowid * 3) % 3 ELSE 99 END AS goes FROM " +
+           " AS comes, CASE WHEN hash(rowid * 13 + 1) % 5 < 2 THEN comes + hash(rowid * 3) % 3 ELSE 99 END "
+           "AS goes FROM " +
            name);
       }
     }
@@ -68,8 +76,9 @@ class LawWorld {
       if (!table.is_stream) continue;
       const std::string name = table.name;
       const std::string at = std::to_string(step);
-      std::string delta = "SELECT * EXCLUDE (comes, goes)" + std::string(is_weighted ? ", 1::BIGINT AS __qn_weight" : "") +
-                          " FROM all_" + name + " WHERE comes = " + at;
+      std::string delta = "SELECT * EXCLUDE (comes, goes)" +
+                          std::string(is_weighted ? ", 1::BIGINT AS __qn_weight" : "") + " FROM all_" + name +
+                          " WHERE comes = " + at;
       std::string whole = "SELECT * EXCLUDE (comes, goes) FROM all_" + name + " WHERE comes <= " + at;
       if (is_weighted) {
         delta += " UNION ALL SELECT * EXCLUDE (comes, goes), -1 FROM all_" + name + " WHERE goes = " + at;
@@ -94,7 +103,9 @@ std::string List(size_t count, const std::string& prefix = "c", size_t from = 0)
   return out;
 }
 
-std::string And(const std::string& a, const std::string& b) { return a.empty() || b.empty() ? a + b : a + ", " + b; }
+std::string And(const std::string& a, const std::string& b) {
+  return a.empty() || b.empty() ? a + b : a + ", " + b;
+}
 
 // One circuit at work.
 class Executor {
@@ -114,7 +125,8 @@ class Executor {
       Create("ans_" + std::to_string(i), answer);
       Create("new_" + std::to_string(i), answer);
       Schema out = op.columns;
-      world_.Do("CREATE OR REPLACE TEMP TABLE out_" + std::to_string(i) + " (" + Declare(out, true) + ", __qn_weight BIGINT)");
+      world_.Do("CREATE OR REPLACE TEMP TABLE out_" + std::to_string(i) + " (" + Declare(out, true) +
+                ", __qn_weight BIGINT)");
     }
     Create("result", circuit.output.columns);
     (void)is_weighted;
@@ -142,7 +154,8 @@ class Executor {
   }
 
   void Create(const std::string& table, const Schema& columns) {
-    world_.Do("CREATE OR REPLACE TEMP TABLE " + table + " (" + And(Declare(columns, false), "w BIGINT") + ")");
+    world_.Do("CREATE OR REPLACE TEMP TABLE " + table + " (" + And(Declare(columns, false), "w BIGINT") +
+              ")");
   }
 
   Relations Relation() const {
@@ -167,8 +180,9 @@ class Executor {
       const Fragment& input = op.inputs[j];
       const std::string sql = World::Take(input.Sql(Relation()));
       world_.Do("DELETE FROM in_" + Id(i, j));
-      world_.Do("INSERT INTO in_" + Id(i, j) + " SELECT " + And(List(input.columns.size()), input.is_weighted ? "__qn_weight" : "1") +
-                " FROM (" + sql + ") AS q");
+      world_.Do("INSERT INTO in_" + Id(i, j) + " SELECT " +
+                And(List(input.columns.size()), input.is_weighted ? "__qn_weight" : "1") + " FROM (" + sql +
+                ") AS q");
       world_.Do("INSERT INTO all_" + Id(i, j) + " FROM in_" + Id(i, j));
     }
     const std::string id = std::to_string(i);
@@ -181,12 +195,14 @@ class Executor {
     std::string old = "SELECT * FROM ans_" + id;
     if (op.kind == CircuitOp::Kind::kRecompute) old += " AS a WHERE " + Changed(op, i, "a");
     world_.Do("CREATE OR REPLACE TEMP TABLE diff AS SELECT " + List(width) +
-              ", CAST(sum(w) AS BIGINT) AS w FROM (SELECT * FROM new_" + id + " UNION ALL SELECT " + List(width) +
-              ", -w FROM (" + old + ")) GROUP BY ALL HAVING sum(w) <> 0");
+              ", CAST(sum(w) AS BIGINT) AS w FROM (SELECT * FROM new_" + id + " UNION ALL SELECT " +
+              List(width) + ", -w FROM (" + old + ")) GROUP BY ALL HAVING sum(w) <> 0");
     world_.Do("INSERT INTO out_" + id + " SELECT " + List(width, "c", keys) + ", w FROM diff");
     world_.Do("CREATE OR REPLACE TEMP TABLE ans_" + id + " AS SELECT " + List(width) +
-              ", CAST(sum(w) AS BIGINT) AS w FROM (FROM ans_" + id + " UNION ALL FROM diff) GROUP BY ALL HAVING sum(w) <> 0");
-    if (!op.is_weighted && World::Take(world_.data->Query("SELECT count(*) FROM diff WHERE w < 0")).rows[0][0].Int() > 0) {
+              ", CAST(sum(w) AS BIGINT) AS w FROM (FROM ans_" + id +
+              " UNION ALL FROM diff) GROUP BY ALL HAVING sum(w) <> 0");
+    if (!op.is_weighted &&
+        World::Take(world_.data->Query("SELECT count(*) FROM diff WHERE w < 0")).rows[0][0].Int() > 0) {
       ADD_FAILURE() << "#" << i << " takes rows back although it is not weighted";
       world_.failed = true;
     }
@@ -202,7 +218,8 @@ class Executor {
         const std::string c = ".c" + std::to_string(k);
         same += (k > 0 ? " AND " : "") + ("d" + c) + " IS NOT DISTINCT FROM " + alias + c;
       }
-      out += (j > 0 ? " OR " : "") + std::string("EXISTS (SELECT 1 FROM in_") + Id(i, j) + " AS d WHERE " + same + ")";
+      out += (j > 0 ? " OR " : "") + std::string("EXISTS (SELECT 1 FROM in_") + Id(i, j) + " AS d WHERE " +
+             same + ")";
     }
     return "(" + out + ")";
   }
@@ -231,7 +248,8 @@ class Executor {
   }
 
   static std::string Aggregate(const CircuitOp& op, size_t i) {
-    constexpr std::array kWords = {"sum", "min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "bit_xor", "any_value"};
+    constexpr std::array kWords = {"sum",     "min",    "max",     "bool_and", "bool_or",
+                                   "bit_and", "bit_or", "bit_xor", "any_value"};
     const Fragment& input = op.inputs[0];
     const std::string count = "coalesce(sum(c" + std::to_string(input.key_count) + "), 0)";
     std::string items = List(input.key_count);
@@ -255,7 +273,9 @@ class Executor {
       const std::string c = ".c" + std::to_string(k);
       on += " AND l" + c + (k < left.strict_keys ? " = r" : " IS NOT DISTINCT FROM r") + c;
     }
-    const auto side = [](const Fragment& f, const std::string& alias) { return List(f.columns.size(), alias + ".c", f.key_count); };
+    const auto side = [](const Fragment& f, const std::string& alias) {
+      return List(f.columns.size(), alias + ".c", f.key_count);
+    };
     const auto nulls = [](const Fragment& f) {
       std::string out;
       for (size_t c = f.key_count; c < f.columns.size(); ++c) out = And(out, "NULL");
@@ -266,10 +286,18 @@ class Executor {
     const std::string l = Rows(op, i, 0) + " AS l";
     const std::string r = Rows(op, i, 1) + " AS r";
     std::vector<std::string> parts;
-    if (op.emits_pairs) parts.push_back("SELECT " + And(And(side(left, "l"), side(right, "r")), "l.w * r.w AS w") + " FROM " + l + " JOIN " + r + " ON " + on);
-    if (op.emits_left_unmatched) parts.push_back("SELECT " + And(And(side(left, "l"), no_right), "l.w AS w") + " FROM " + l + " WHERE NOT EXISTS (SELECT 1 FROM " + r + " WHERE " + on + ")");
-    if (op.emits_left_matched) parts.push_back("SELECT " + And(And(side(left, "l"), no_right), "l.w AS w") + " FROM " + l + " WHERE EXISTS (SELECT 1 FROM " + r + " WHERE " + on + ")");
-    if (op.emits_right_unmatched) parts.push_back("SELECT " + And(And(nulls(left), side(right, "r")), "r.w AS w") + " FROM " + r + " WHERE NOT EXISTS (SELECT 1 FROM " + l + " WHERE " + on + ")");
+    if (op.emits_pairs)
+      parts.push_back("SELECT " + And(And(side(left, "l"), side(right, "r")), "l.w * r.w AS w") + " FROM " +
+                      l + " JOIN " + r + " ON " + on);
+    if (op.emits_left_unmatched)
+      parts.push_back("SELECT " + And(And(side(left, "l"), no_right), "l.w AS w") + " FROM " + l +
+                      " WHERE NOT EXISTS (SELECT 1 FROM " + r + " WHERE " + on + ")");
+    if (op.emits_left_matched)
+      parts.push_back("SELECT " + And(And(side(left, "l"), no_right), "l.w AS w") + " FROM " + l +
+                      " WHERE EXISTS (SELECT 1 FROM " + r + " WHERE " + on + ")");
+    if (op.emits_right_unmatched)
+      parts.push_back("SELECT " + And(And(nulls(left), side(right, "r")), "r.w AS w") + " FROM " + r +
+                      " WHERE NOT EXISTS (SELECT 1 FROM " + l + " WHERE " + on + ")");
     std::string sql;
     for (const std::string& part : parts) sql += (sql.empty() ? "" : " UNION ALL ") + part;
     return sql;
@@ -282,9 +310,10 @@ class Executor {
       const std::string c = ".c" + std::to_string(k);
       on += (k > 0 ? " AND l" : "l") + c + " IS NOT DISTINCT FROM r" + c;
     }
-    const std::string w = op.is_except ? "greatest(l.w, 0) - greatest(coalesce(r.w, 0), 0)" : "least(l.w, coalesce(r.w, 0))";
-    return "SELECT * FROM (SELECT " + List(op.columns.size(), "l.c") + ", " + w + " AS w FROM " + Rows(op, i, 0) + " AS l LEFT JOIN " +
-           Rows(op, i, 1) + " AS r ON " + on + ") WHERE w > 0";
+    const std::string w =
+        op.is_except ? "greatest(l.w, 0) - greatest(coalesce(r.w, 0), 0)" : "least(l.w, coalesce(r.w, 0))";
+    return "SELECT * FROM (SELECT " + List(op.columns.size(), "l.c") + ", " + w + " AS w FROM " +
+           Rows(op, i, 0) + " AS l LEFT JOIN " + Rows(op, i, 1) + " AS r ON " + on + ") WHERE w > 0";
   }
 
   std::string Recompute(const CircuitOp& op, size_t i) {
@@ -294,18 +323,17 @@ class Executor {
       for (size_t c = input.key_count; c < input.columns.size(); ++c) {
         items = And(items, "a.c" + std::to_string(c) + " AS c" + std::to_string(c - input.key_count));
       }
-      const std::string rows = op.keeps_answer_only ? "(FROM ans_" + std::to_string(i) + " UNION ALL FROM in_" + Id(i, j) + ")"
-                                                    : Rows(op, i, j);
-      world_.Do("CREATE OR REPLACE TEMP TABLE gather_" + Id(i, j) + " AS SELECT " + items + " FROM " + rows + " AS a, range(a.w) WHERE " +
-                Changed(op, i, "a"));
+      const std::string rows = op.keeps_answer_only
+                                   ? "(FROM ans_" + std::to_string(i) + " UNION ALL FROM in_" + Id(i, j) + ")"
+                                   : Rows(op, i, j);
+      world_.Do("CREATE OR REPLACE TEMP TABLE gather_" + Id(i, j) + " AS SELECT " + items + " FROM " + rows +
+                " AS a, range(a.w) WHERE " + Changed(op, i, "a"));
     }
     const std::string sql = World::Take(op.RecomputeSql({[&](const std::string& name) {
       EXPECT_EQ(name[0], '@');
       return "gather_" + Id(i, std::stoul(name.substr(1)));
     }}));
-    const bool is_asked = !op.inputs.empty() || is_first_;
-    return "SELECT " + List(op.key_count + op.columns.size()) + ", 1 FROM (" + sql + ") AS q" +
-           (is_asked ? "" : " UNION ALL FROM ans_" + std::to_string(i));
+    return "SELECT " + List(op.key_count + op.columns.size()) + ", 1 FROM (" + sql + ") AS q";
   }
 
   LawWorld& world_;
@@ -327,14 +355,18 @@ std::string Comparable(const Schema& columns) {
 int64_t Differences(LawWorld& world, const std::string& sql, const Schema& columns) {
   std::string names;
   for (size_t i = 0; i < columns.size(); ++i) names = And(names, "c" + std::to_string(i));
-  world.Do("CREATE OR REPLACE TEMP TABLE expected AS SELECT " + Comparable(columns) + " FROM (" + sql + "\n) AS q(" + names + ")");
+  world.Do("CREATE OR REPLACE TEMP TABLE expected AS SELECT " + Comparable(columns) + " FROM (" + sql +
+           "\n) AS q(" + names + ")");
   world.Do("CREATE OR REPLACE TEMP TABLE found AS SELECT " + names + " FROM (SELECT " + names +
-           ", sum(w) AS n FROM (SELECT " + Comparable(columns) + ", w FROM result) GROUP BY ALL) AS f, range(n::BIGINT)");
+           ", sum(w) AS n FROM (SELECT " + Comparable(columns) +
+           ", w FROM result) GROUP BY ALL) AS f, range(n::BIGINT)");
   if (world.failed) return 1;
-  return World::Take(world.data->Query("SELECT (SELECT count(*) FROM (SELECT " + names + ", sum(w) AS n FROM result GROUP BY ALL) WHERE n < 0) + "
+  return World::Take(world.data->Query("SELECT (SELECT count(*) FROM (SELECT " + names +
+                                       ", sum(w) AS n FROM result GROUP BY ALL) WHERE n < 0) + "
                                        "(SELECT count(*) FROM (FROM expected EXCEPT ALL FROM found)) + "
                                        "(SELECT count(*) FROM (FROM found EXCEPT ALL FROM expected))"))
-      .rows[0][0].Int(-1);
+      .rows[0][0]
+      .Int(-1);
 }
 
 void ExpectLaw(LawWorld& world, const std::string& sql, bool is_weighted) {

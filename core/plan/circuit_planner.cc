@@ -167,7 +167,9 @@ Result<Part> CircuitPlanner::Cte(const Node& node) {
     auto whole = Shell(node);
     whole->children.push_back(Clone(*kept.tree));
     whole->children.push_back(Inlined(*node.children[1]));
-    const auto is_stream = [this](const std::string& name) { return name[0] == '#' || options_.is_stream(name); };
+    const auto is_stream = [this](const std::string& name) {
+      return name[0] == '#' || options_.is_stream(name);
+    };
     if (FindMemoryNeeds(*whole, is_stream).empty()) return AsItIs(std::move(whole));
   }
   ctes_[node.cte] = std::move(kept);
@@ -190,7 +192,8 @@ Result<Part> CircuitPlanner::Group(const Node& node) {
     return out;
   };
   const auto& sets = node.grouping_sets;
-  const bool is_plain = (sets.empty() || (sets.size() == 1 && sets[0].size() == groups)) && node.grouping_calls.empty();
+  const bool is_plain =
+      (sets.empty() || (sets.size() == 1 && sets[0].size() == groups)) && node.grouping_calls.empty();
   if (is_plain) return PlanGrouping(builder_, grouping(std::move(part)));
   // One answer a set, with NULL for the groups that are not in it.
   std::vector<Part> answers;

@@ -55,7 +55,7 @@ class CircuitPlanner {
   // circuit_recompute.cc
   Result<Part> Window(const Node& node, std::vector<Expr> filters, const Mask& needed);
   Result<std::optional<Part>> TopOfWindow(const Node& node, const Part& below, const std::vector<Expr>& keys,
-                           const std::vector<Expr>& filters, const Mask& needed);
+                                          const std::vector<Expr>& filters, const Mask& needed);
   Result<Part> FilterOrTop(const Node& node);
   Result<Part> Limit(const Node& node);
   Result<Part> DistinctOn(const Node& node);

@@ -93,8 +93,8 @@ Json ColumnList(const Schema& columns) {
 std::string Circuit::Print() const {
   std::string out;
   for (const CircuitInput& input : inputs) {
-    out += "input " + input.name + (input.is_weighted ? ", weighted" : "") +
-           (input.is_once ? ", once" : "") + "\n";
+    out += "input " + input.name + (input.is_weighted ? ", weighted" : "") + (input.is_once ? ", once" : "") +
+           "\n";
   }
   for (size_t i = 0; i < ops.size(); ++i) out += OpText(ops[i], i);
   out += "output" + std::string(output.is_weighted ? "  [weighted]" : "") + "\n";
@@ -122,13 +122,13 @@ Json Circuit::ToJson() const {
   }
   Json streams{Json::Array{}};
   for (const CircuitInput& input : inputs) {
-    streams.Push(Json::Object{
-        {"name", input.name}, {"once", input.is_once}, {"weighted", input.is_weighted}});
+    streams.Push(
+        Json::Object{{"name", input.name}, {"once", input.is_once}, {"weighted", input.is_weighted}});
   }
-  return Json::Object{{"inputs", std::move(streams)},
-                      {"ops", std::move(list)},
-                      {"output", Json::Object{{"inputs", Strings(output.reads)},
-                                              {"weighted", output.is_weighted}}}};
+  return Json::Object{
+      {"inputs", std::move(streams)},
+      {"ops", std::move(list)},
+      {"output", Json::Object{{"inputs", Strings(output.reads)}, {"weighted", output.is_weighted}}}};
 }
 
 }  // namespace qn::plan

@@ -45,14 +45,17 @@ bool IsTop(const Expr& filter, size_t column) {
   const Expr* ranked = filter.children.data();
   if (ranked->kind != Expr::Kind::kColumn || ranked->index != column) return false;
   if (value->kind != Expr::Kind::kConstant || !value->value["value"].IsInt()) return false;
-  return filter.name == "<=" || filter.name == "<" || (filter.name == "=" && value->value["value"].Int() == 1);
+  return filter.name == "<=" || filter.name == "<" ||
+         (filter.name == "=" && value->value["value"].Int() == 1);
 }
 
 void Use(const Expr& expr, Mask& mask) {
   ForColumns(expr, [&mask](const Expr& column) { mask.at(column.index) = true; });
 }
 
-void Append(std::vector<Expr>& to, const std::vector<Expr>& more) { to.insert(to.end(), more.begin(), more.end()); }
+void Append(std::vector<Expr>& to, const std::vector<Expr>& more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
 
 // A node over "@0" as the tree of an operator: the keys, then the columns of the mask.
 std::unique_ptr<Node> Answer(std::unique_ptr<Node> node, const std::vector<Expr>& keys, const Mask& mask) {
@@ -89,8 +92,8 @@ Result<Part> CircuitPlanner::Window(const Node& node, std::vector<Expr> filters,
   if (!below.is_weighted && windows.size() == 1) {
     QN_GET(std::optional<Part> top, TopOfWindow(node, below, keys, filters, used));
     if (top.has_value()) {
-      const bool is_ranked = std::find(needed.begin() + static_cast<std::ptrdiff_t>(width), needed.end(), true) !=
-                             needed.end();
+      const bool is_ranked =
+          std::find(needed.begin() + static_cast<std::ptrdiff_t>(width), needed.end(), true) != needed.end();
       if (!is_ranked) return Project(std::move(*top), std::move(columns), node.columns);
       below = std::move(*top);  // the places are computed over the few that are kept
     }
@@ -125,10 +128,11 @@ Result<std::optional<Part>> CircuitPlanner::TopOfWindow(const Node& node, const 
   while (!used[column]) ++column;
   const Expr& window = node.exprs[column - width];
   const bool is_rank = window.name == "row_number" || window.name == "rank" || window.name == "dense_rank";
-  const bool is_whole = keys.size() == window.partitions.size() && window.filter.empty() && window.children.empty();
-  const bool is_top = !filters.empty() && std::all_of(filters.begin(), filters.end(), [column](const Expr& filter) {
-    return IsTop(filter, column);
-  });
+  const bool is_whole =
+      keys.size() == window.partitions.size() && window.filter.empty() && window.children.empty();
+  const bool is_top =
+      !filters.empty() && std::all_of(filters.begin(), filters.end(),
+                                      [column](const Expr& filter) { return IsTop(filter, column); });
   if (!is_rank || !is_whole || !is_top) return std::optional<Part>();
   Mask mask(used.begin(), used.begin() + static_cast<std::ptrdiff_t>(width));
   for (const Expr& key : keys) Use(key, mask);

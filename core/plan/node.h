@@ -98,8 +98,8 @@ struct JoinKey {
 // What a node is, without its children.
 struct NodeParts {
   Op op = Op::kOther;
-  std::string name;         // the operator's word for people and, for set operations and functions, SQL
-  Schema columns;           // what comes out; names are for people and need not be unique
+  std::string name;          // the operator's word for people and, for set operations and functions, SQL
+  Schema columns;            // what comes out; names are for people and need not be unique
   std::vector<Expr> exprs;   // projection, filters, aggregates, windows, unnested values
   std::vector<Expr> groups;  // kAggregate; kDistinct: DISTINCT ON
   std::vector<std::vector<size_t>> grouping_sets;   // indexes into groups; fewer than two: all groups

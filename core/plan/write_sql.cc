@@ -90,7 +90,8 @@ std::string SqlWriter::Select(const Rel& rel, const std::vector<std::string>& na
     if (rel.columns[i].empty()) continue;
     items.push_back(rel.columns[i] + " AS " + (names.empty() ? Inner(i) : QuoteName(names[i])));
   }
-  for (size_t i = 0; i < rel.hidden.size(); ++i) items.push_back(rel.hidden[i] + " AS " + options_.hidden[i].name);
+  for (size_t i = 0; i < rel.hidden.size(); ++i)
+    items.push_back(rel.hidden[i] + " AS " + options_.hidden[i].name);
   if (items.empty()) items.push_back("true AS qn_row");  // only the number of rows matters
   std::string out = word + Join(items, ", ");
   if (!rel.from.empty()) out += " FROM " + rel.from;
