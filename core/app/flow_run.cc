@@ -528,8 +528,9 @@ DatasetCounts FlowRun::Counts() const {
 
 // Counters that DuckDB's threads move, and nothing else: what a step's thread changes is not looked at.
 void FlowRun::AddSoFar(RowsSoFar& rows, std::map<std::string, int64_t>& sources) const {
-  const int64_t written = sink_->rows();
+  const int64_t written = view_sink_ != nullptr ? view_sink_->rows() : sink_->rows();
   int64_t unread = function_ != nullptr ? function_->failures() : 0;
+  if (late_sink_ != nullptr) unread += late_sink_->rows();
   for (const auto& input : inputs_) {
     if (input->scan == nullptr) continue;
     unread += input->scan->rejects();
@@ -547,6 +548,8 @@ void FlowRun::ClearCounts() {
     if (input->scan != nullptr) input->scan->SetSlice(nullptr, 0);
   }
   sink_->ClearCounts();
+  if (view_sink_ != nullptr) view_sink_->ClearCounts();
+  if (late_sink_ != nullptr) late_sink_->ClearCounts();
   if (keep_ != nullptr) keep_->ClearCounts();
   if (function_ != nullptr) function_->BeginStep();
 }

@@ -27,6 +27,7 @@ class LateSink final : public duck::RowSink {
     rows_ = 0;
   }
   int64_t rows() const { return rows_.load(); }
+  void ClearCounts() { rows_ = 0; }
 
  private:
   class Thread;

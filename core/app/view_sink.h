@@ -29,7 +29,8 @@ class ViewSink final : public duck::RowSink {
   // The change, after the statement. Its rows point into this sink until the next Begin.
   void MoveTo(Delta& delta);
 
-  int64_t rows() const { return rows_.load(); }  // that came and stayed, since Begin
+  int64_t rows() const { return rows_.load(); }  // that came and stayed, since Begin or ClearCounts
+  void ClearCounts() { rows_ = 0; }
   Status failure() const { return failure_.Get(); }
 
  private:
