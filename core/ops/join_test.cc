@@ -98,7 +98,7 @@ TEST(Join, AHotKeyCostsWhatItChanges) {
   }
 }
 
-TEST(Join, WhatASteptakesBackCostsNothing) {
+TEST(Join, WhatAStepTakesBackCostsNothing) {
   trace::Budget budget(kPlenty);
   auto owned = std::make_unique<Join>(Pairs(), budget);
   const Join& visits = *owned;

@@ -5,7 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
-#include <limits>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -58,7 +58,9 @@ struct ByInterval {
     int64_t months;
     int64_t days;
     int64_t micros;
-    auto operator<=>(const Key&) const = default;
+    bool operator<(const Key& other) const {
+      return std::tie(months, days, micros) < std::tie(other.months, other.days, other.micros);
+    }
   };
   static int64_t Carry(int64_t& value, int64_t scale) {
     int64_t carried = value / scale;
