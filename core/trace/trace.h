@@ -22,7 +22,7 @@ class Trace {
   // Appends the whole content as a section.
   virtual void Dump(std::string& out) const = 0;
   // Applies a section on top of what is there. Sections are applied in the order in which they were written.
-  // QN-3403: the bytes make no sense; the trace must then be cleared.
+  // QN-3407: the bytes make no sense; the trace must then be cleared.
   virtual Status Apply(std::string_view section) = 0;
   // Forgets everything, also changes not yet taken.
   virtual void Clear() = 0;
