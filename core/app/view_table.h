@@ -21,7 +21,7 @@
 
 namespace qn::app {
 
-inline constexpr uint64_t kBucketRowsMax = 250'000;
+inline constexpr uint64_t kBucketRowsMax = 100'000;
 
 class ViewTable {
  public:
