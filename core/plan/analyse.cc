@@ -282,7 +282,7 @@ Flow MemoryFinder::Single(const Node& node) {
       Need(node, DistinctWord(node));
       break;
     case Op::kOther:
-      Need(node, node.name == "RECURSIVE_CTE" ? "a recursive CTE" : node.name);
+      Need(node, node.name);
       break;
     default:
       break;
@@ -313,7 +313,7 @@ Flow MemoryFinder::Visit(const Node& node) {
   if (node.children.size() == 1) return Single(node);
   Flow out = Flow::kBounded;
   for (const auto& child : node.children) out = std::max(out, Visit(*child));
-  if (out == Flow::kStream) Need(node, node.name == "RECURSIVE_CTE" ? "a recursive CTE" : node.name);
+  if (out == Flow::kStream) Need(node, node.op == Op::kRecursive ? "a recursive CTE" : node.name);
   return out;
 }
 

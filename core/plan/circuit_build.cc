@@ -64,7 +64,31 @@ Fragment CircuitBuilder::FragmentOf(Part part, std::vector<Expr> keys, size_t st
   return out;
 }
 
+namespace {
+
+const Type* Unstorable(const Type& type) {
+  if (type.id == TypeId::kOther || type.id == TypeId::kNull) return &type;
+  for (const Field& child : type.children) {
+    if (const Type* found = Unstorable(child.type)) return found;
+  }
+  return nullptr;
+}
+
+Status CheckTypes(const CircuitOp& op, const Schema& columns) {
+  for (const Field& field : columns) {
+    const Type* type = Unstorable(field.type);
+    if (type == nullptr) continue;
+    return CannotFollow(
+        op.label, "'" + field.name + "' has the type " + type->ToSql() + ", which cannot be remembered.");
+  }
+  return Ok();
+}
+
+}  // namespace
+
 Result<Part> CircuitBuilder::Add(CircuitOp op) {
+  for (const Fragment& input : op.inputs) QN_TRY(CheckTypes(op, input.columns));
+  QN_TRY(CheckTypes(op, op.columns));
   MakeNamesUnique(op.columns);
   QN_GET(const std::string text, OpText(op));
   const auto found = known_.find(text);
@@ -244,8 +268,45 @@ Result<Circuit> CircuitBuilder::Finish(Part output) {
   Schema columns = output.columns();
   circuit_.output = FragmentOf(std::move(output), {}, 0, std::move(rows));
   circuit_.output.columns = std::move(columns);
-  QN_TRY(circuit_.output.Sql({[](const std::string& name) { return QuoteName(name); }}).status());
+  const Result<std::string> sql =
+      circuit_.output.Sql({[](const std::string& name) { return QuoteName(name); }});
+  if (!sql.ok()) return CannotFollow("The last part of the statement", sql.status().text());
+  DropUnused();
   return std::move(circuit_);
+}
+
+// Ways that were begun and not taken leave operators behind.
+void CircuitBuilder::DropUnused() {
+  std::vector<CircuitOp>& ops = circuit_.ops;
+  std::vector<bool> is_used(ops.size());
+  const auto use = [&is_used](const Fragment& fragment) {
+    for (const std::string& name : fragment.reads) {
+      if (name[0] == '#') is_used[std::stoul(name.substr(1))] = true;
+    }
+  };
+  use(circuit_.output);
+  for (size_t i = ops.size(); i-- > 0;) {
+    for (size_t k = 0; is_used[i] && k < ops[i].inputs.size(); ++k) use(ops[i].inputs[k]);
+  }
+  std::vector<std::string> names(ops.size());
+  std::vector<CircuitOp> kept;
+  for (size_t i = 0; i < ops.size(); ++i) {
+    names[i] = "#" + std::to_string(kept.size());
+    if (is_used[i]) kept.push_back(std::move(ops[i]));
+  }
+  const auto rename = [&names](std::string& name) {
+    if (name[0] == '#') name = names[std::stoul(name.substr(1))];
+  };
+  const auto rename_all = [&rename](Fragment& fragment) {
+    for (std::string& name : fragment.reads) rename(name);
+    for (std::string& name : fragment.weighted_reads) rename(name);
+    ForScans(*fragment.tree, [&rename](Node& scan) { rename(scan.input); });
+  };
+  ops = std::move(kept);
+  for (CircuitOp& op : ops) {
+    for (Fragment& input : op.inputs) rename_all(input);
+  }
+  rename_all(circuit_.output);
 }
 
 }  // namespace qn::plan

@@ -68,8 +68,8 @@ class CircuitBuilder {
 
  private:
   Fragment FragmentOf(Part part, std::vector<Expr> keys, size_t strict, std::vector<Expr> rows) const;
-  // Makes the columns' names fit for a scan.
   Result<Part> Add(CircuitOp op);
+  void DropUnused();
 
   const CircuitOptions& options_;
   Circuit circuit_;

@@ -2,6 +2,7 @@
 // composed: conditions beside the key are filters over the pairs, and rows without a match are those that are
 // left when the matched ones are taken away.
 #include <algorithm>
+#include <set>
 
 #include "plan/circuit_aggregate.h"
 #include "plan/circuit_planner.h"
@@ -74,36 +75,58 @@ std::string Label(const Node& node) {
          (on == std::string::npos ? "" : " ON " + line.substr(on + 4));
 }
 
-// Whether at most one row of the tree has the same values in `keys`.
-bool IsUnique(const Node& node, const std::vector<Expr>& keys) {
-  const auto has = [&keys](size_t column) {
-    return std::any_of(keys.begin(), keys.end(), [column](const Expr& key) {
-      return key.kind == Expr::Kind::kColumn && key.index == column;
-    });
+// Whether at most one row of the tree has the same values in the columns that `keys` has.
+bool IsUnique(const Node& node, const std::set<size_t>& keys);
+
+// A join whose left rows are unique and find at most one row each.
+bool IsUniqueJoin(const Node& node, const std::set<size_t>& keys) {
+  const bool keeps_left = node.join == "LEFT" || node.join == "INNER" || node.join == "SINGLE" ||
+                          node.join == "SEMI" || node.join == "ANTI" || node.join == "MARK" ||
+                          node.op == Op::kCross;
+  if (!keeps_left || node.is_asof) return false;
+  const size_t width = node.children[0]->columns.size();
+  std::set<size_t> left;
+  for (const size_t key : keys) {
+    if (key < (node.keep_left.empty() ? width : node.keep_left.size())) {
+      left.insert(node.keep_left.empty() ? key : node.keep_left[key]);
+    }
+  }
+  if (!IsUnique(*node.children[0], left)) return false;
+  if (node.join == "SINGLE" || node.join == "SEMI" || node.join == "ANTI" || node.join == "MARK") return true;
+  std::set<size_t> right;
+  for (const JoinKey& key : node.keys) {
+    const bool is_equality = key.compare == "=" || key.compare == "IS NOT DISTINCT FROM";
+    if (is_equality && key.right.kind == Expr::Kind::kColumn) right.insert(key.right.index);
+  }
+  return IsUnique(*node.children[1], right);
+}
+
+bool IsUnique(const Node& node, const std::set<size_t>& keys) {
+  const auto has_first = [&keys](size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      if (keys.count(i) == 0) return false;
+    }
+    return true;
   };
-  if (node.op == Op::kAggregate && node.grouping_sets.size() < 2) {
-    for (size_t i = 0; i < node.groups.size(); ++i) {
-      if (!has(i)) return false;
-    }
-    return true;
-  }
-  if (node.op == Op::kDistinct && node.groups.empty()) {
-    for (size_t i = 0; i < node.columns.size(); ++i) {
-      if (!has(i)) return false;
-    }
-    return true;
-  }
-  std::vector<Expr> below;
-  for (const Expr& key : keys) {
-    if (key.kind != Expr::Kind::kColumn) continue;
-    if (node.op == Op::kProject && node.exprs[key.index].kind == Expr::Kind::kColumn) {
-      below.push_back(node.exprs[key.index]);
-    } else if (node.op == Op::kFilter) {
-      below.push_back(ColumnExpr(node.keep.empty() ? key.index : node.keep[key.index], key.type));
-    }
+  if (node.op == Op::kAggregate) return node.grouping_sets.size() < 2 && has_first(node.groups.size());
+  if (node.op == Op::kDistinct && node.groups.empty()) return has_first(node.columns.size());
+  if (node.op == Op::kJoin || node.op == Op::kCross) return IsUniqueJoin(node, keys);
+  std::set<size_t> below;
+  for (const size_t key : keys) {
+    if (node.op == Op::kProject && node.exprs[key].kind == Expr::Kind::kColumn)
+      below.insert(node.exprs[key].index);
+    if (node.op == Op::kFilter) below.insert(node.keep.empty() ? key : node.keep[key]);
   }
   const bool is_known = node.op == Op::kProject || node.op == Op::kFilter;
   return is_known && IsUnique(*node.children[0], below);
+}
+
+std::set<size_t> ColumnsAmong(const std::vector<Expr>& exprs) {
+  std::set<size_t> out;
+  for (const Expr& expr : exprs) {
+    if (expr.kind == Expr::Kind::kColumn) out.insert(expr.index);
+  }
+  return out;
 }
 
 CircuitBuilder::JoinOutput Pairs() {
@@ -173,7 +196,7 @@ Result<Part> CircuitPlanner::JoinStreams(const Node& node, Part left, Part right
   if (node.is_asof) return RecomputeJoin(node, std::move(left), std::move(right), on);
   if (node.join == "MARK") return Mark(node, std::move(left), std::move(right), on);
   const bool is_single = node.join == "SINGLE";
-  if (is_single && (!IsUnique(*node.children[1], on.Right()) || !on.rest.empty())) {
+  if (is_single && (!IsUnique(*node.children[1], ColumnsAmong(on.Right())) || !on.rest.empty())) {
     return RecomputeJoin(node, std::move(left), std::move(right), on);
   }
   const bool is_inner = node.op == Op::kCross || node.join == "INNER";

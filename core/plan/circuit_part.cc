@@ -171,8 +171,31 @@ void ForScans(Node& node, const std::function<void(Node& scan)>& change) {
   for (const auto& child : node.children) ForScans(*child, change);
 }
 
+namespace {
+
+// Whether the expressions may take what they read from a projection instead of its result: nothing is
+// computed twice then.
+bool MayTake(const Node& project, const std::vector<Expr>& exprs) {
+  std::vector<size_t> uses(project.exprs.size());
+  for (const Expr& expr : exprs) {
+    ForColumns(expr, [&uses](const Expr& column) { ++uses[column.index]; });
+  }
+  for (size_t i = 0; i < uses.size(); ++i) {
+    const Expr::Kind kind = project.exprs[i].kind;
+    if (uses[i] > 1 && kind != Expr::Kind::kColumn && kind != Expr::Kind::kConstant) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 std::unique_ptr<Node> ProjectNode(std::unique_ptr<Node> below, std::vector<Expr> exprs, Schema columns) {
   QN_CHECK(exprs.size() == columns.size());
+  if (below->op == Op::kProject && MayTake(*below, exprs)) {
+    for (Expr& expr : exprs) expr = Substituted(std::move(expr), below->exprs);
+    std::unique_ptr<Node> child = std::move(below->children[0]);
+    return ProjectNode(std::move(child), std::move(exprs), std::move(columns));
+  }
   auto out = MakeNode(Op::kProject, "Project");
   out->exprs = std::move(exprs);
   out->columns = std::move(columns);

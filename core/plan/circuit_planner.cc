@@ -5,6 +5,7 @@
 
 #include "plan/analyse.h"
 #include "plan/circuit_aggregate.h"
+#include "plan/circuit_pushdown.h"
 #include "plan/parse_tree.h"
 
 namespace qn::plan {
@@ -98,6 +99,8 @@ Result<Part> CircuitPlanner::Visit(const Node& node) {
       return SetOp(node);
     case Op::kCte:
       return Cte(node);
+    case Op::kRecursive:
+      return Recursive(node);
     default:
       break;
   }
@@ -178,6 +181,29 @@ Result<Part> CircuitPlanner::Cte(const Node& node) {
   return out;
 }
 
+// All rows of all streams that are read anywhere below.
+std::unique_ptr<Node> CircuitPlanner::Gathered(const Node& node, std::vector<Part>& inputs) {
+  const auto found = node.op == Op::kCteRef ? ctes_.find(node.cte) : ctes_.end();
+  const bool is_stream_cte = found != ctes_.end() && found->second.is_stream;
+  if ((node.op == Op::kScan && options_.is_stream(node.input)) || is_stream_cte) {
+    inputs.push_back(is_stream_cte ? found->second.Copy() : builder_.Stream(node));
+    return ScanNode("@" + std::to_string(inputs.size() - 1), node.columns);
+  }
+  if (found != ctes_.end()) return Inlined(node);
+  auto out = Shell(node);
+  for (const auto& child : node.children) out->children.push_back(Gathered(*child, inputs));
+  return out;
+}
+
+Result<Part> CircuitPlanner::Recursive(const Node& node) {
+  CircuitBuilder::Recomputed spec;
+  spec.label = LineOf(node);
+  std::unique_ptr<Node> tree = Gathered(node, spec.inputs);
+  std::vector<Expr> columns = ColumnExprs(node.columns);
+  spec.tree = ProjectNode(std::move(tree), std::move(columns), node.columns);
+  return builder_.Recompute(std::move(spec));
+}
+
 Result<Part> CircuitPlanner::Group(const Node& node) {
   QN_GET(Part part, Visit(*node.children[0]));
   const size_t groups = node.groups.size();
@@ -229,7 +255,7 @@ Result<Part> CircuitPlanner::Group(const Node& node) {
 }
 
 Result<Circuit> PlanCircuit(const Node& tree, const CircuitOptions& options) {
-  const std::unique_ptr<Node> copy = Clone(tree);
+  const std::unique_ptr<Node> copy = PushConditions(Clone(tree));
   MarkNeeded(*copy);
   return CircuitPlanner(options).Plan(*copy);
 }

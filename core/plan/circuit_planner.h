@@ -40,6 +40,8 @@ class CircuitPlanner {
   Result<Part> SetOp(const Node& node);
   Result<Part> Cte(const Node& node);
   Result<Part> Group(const Node& node);
+  std::unique_ptr<Node> Gathered(const Node& node, std::vector<Part>& inputs);
+  Result<Part> Recursive(const Node& node);
   Result<Part> ToStream(Part part);
 
   // circuit_join.cc

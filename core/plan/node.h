@@ -87,7 +87,8 @@ enum class Op : uint8_t {
   kSetOp,  // `name`: UNION, EXCEPT, INTERSECT (with ALL where it is so)
   kCte,    // children[0] is kept under `cte` for children[1]
   kCteRef,
-  kOther,  // `name` says what DuckDB calls it
+  kRecursive,  // `name`: UNION or UNION ALL of the first rows and what children[1] finds through `cte`
+  kOther,      // `name` says what DuckDB calls it
 };
 
 struct JoinKey {
@@ -115,7 +116,7 @@ struct NodeParts {
   std::vector<size_t> projected_input;  // kTableFunction with a child: which of its columns come along
   Json limit, offset;                   // kLimit: numbers, or null
   std::string input;                    // kScan
-  uint64_t cte = 0;                     // kCte, kCteRef
+  uint64_t cte = 0;                     // kCte, kCteRef, kRecursive
   std::vector<bool> needed;             // of `columns`: does anything above look at it? Set by MarkNeeded
 };
 

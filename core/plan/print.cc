@@ -163,6 +163,11 @@ std::string Line(const Node& node) {
       return "Values, " + std::to_string(node.rows.size()) + " rows";
     case Op::kCte:
       return "With " + node.name + " #" + std::to_string(node.cte);
+    case Op::kRecursive:
+      return "Recursive " + node.name + " #" + std::to_string(node.cte);
+    case Op::kLimit:
+      return "Limit" + (node.limit.IsNull() ? "" : " " + std::to_string(node.limit.Uint())) +
+             (node.offset.IsNull() ? "" : " offset " + std::to_string(node.offset.Uint()));
     case Op::kCteRef:
       return "Read #" + std::to_string(node.cte);
     default:

@@ -36,6 +36,7 @@ class Reader {
   void Distinct(const Json& json, std::vector<Read>& children, Read& out);
   void SetOp(const Json& json, const std::vector<Read>& children, Read& out);
   void Cte(const Json& json, std::vector<Read>& children, Read& out);
+  void Recursive(const Json& json, const std::vector<Read>& children, Read& out);
   void Leaf(const Json& json, Read& out);
 };
 
@@ -264,6 +265,15 @@ void Reader::Cte(const Json& json, std::vector<Read>& children, Read& out) {
   out.bindings = children[1].bindings;
 }
 
+void Reader::Recursive(const Json& json, const std::vector<Read>& children, Read& out) {
+  if (!json["key_targets"].Items().empty()) return Unknown(json, "USING KEY", out);
+  out.node->op = Op::kRecursive;
+  out.node->name = json["union_all"].Bool() ? "UNION ALL" : "UNION";
+  out.node->cte = json["table_index"].Uint();
+  out.node->columns = children[0].node->columns;
+  for (size_t i = 0; i < out.node->columns.size(); ++i) out.bindings.emplace_back(out.node->cte, i);
+}
+
 void Reader::Leaf(const Json& json, Read& out) {
   const std::string& type = json["type"].Str();
   const char* list = "chunk_types";
@@ -336,6 +346,8 @@ void Reader::Dispatch(const Json& json, std::vector<Read>& children, Read& out) 
     SetOp(json, children, out);
   } else if (is("LOGICAL_MATERIALIZED_CTE") && two) {
     Cte(json, children, out);
+  } else if (is("LOGICAL_RECURSIVE_CTE") && two) {
+    Recursive(json, children, out);
   } else if (is("LOGICAL_CTE_REF") || is("LOGICAL_EXPRESSION_GET") || is("LOGICAL_EMPTY_RESULT") ||
              is("LOGICAL_DUMMY_SCAN")) {
     Leaf(json, out);

@@ -205,7 +205,24 @@ struct Bound {
   std::string text;
 };
 
-Result<Bound> ReadBound(const std::string& name, const std::vector<Expr>& exprs, const Columns& columns) {
+// The binder makes "RANGE x PRECEDING" the value of the key at which the frame begins: key - x. This is x.
+Result<std::string> RangeOffset(const Expr& window, const Expr& bound, const Columns& columns) {
+  const auto without_casts = [](const Expr* expr) {
+    while (expr->kind == Expr::Kind::kCast) expr = expr->children.data();
+    return expr;
+  };
+  const Expr* value = without_casts(&bound);
+  const bool is_sum = value->kind == Expr::Kind::kCall && value->children.size() == 2 &&
+                      window.orders.size() == 1 && (value->name == "+" || value->name == "-");
+  if (!is_sum) return Refuse("window bound");
+  QN_GET(const std::string key, WriteExpr(*without_casts(&window.orders[0].expr), columns));
+  QN_GET(const std::string first, WriteExpr(*without_casts(value->children.data()), columns));
+  if (key != first) return Refuse("window bound");
+  return WriteExpr(*without_casts(&value->children[1]), columns);
+}
+
+Result<Bound> ReadBound(const Expr& window, const std::string& name, const std::vector<Expr>& exprs,
+                        const Columns& columns) {
   Bound out;
   const auto ends = [&name](std::string_view end) {
     return name.size() >= end.size() && std::string_view(name).substr(name.size() - end.size()) == end;
@@ -217,9 +234,9 @@ Result<Bound> ReadBound(const std::string& name, const std::vector<Expr>& exprs,
     out.text = name == "UNBOUNDED_PRECEDING" ? "UNBOUNDED PRECEDING" : "UNBOUNDED FOLLOWING";
   } else if (name.rfind("CURRENT_ROW_", 0) == 0 && !out.unit.empty()) {
     out.text = "CURRENT ROW";
-  } else if (name.rfind("EXPR_", 0) == 0 && out.unit == "ROWS" && exprs.size() == 1) {
-    // RANGE bounds are rewritten by the binder into values of the key: they have no way back to SQL.
-    QN_GET(std::string expr, WriteExpr(exprs[0], columns));
+  } else if (name.rfind("EXPR_", 0) == 0 && !out.unit.empty() && exprs.size() == 1) {
+    QN_GET(std::string expr,
+           out.unit == "RANGE" ? RangeOffset(window, exprs[0], columns) : WriteExpr(exprs[0], columns));
     out.text = expr + (name.rfind("EXPR_PRECEDING", 0) == 0 ? " PRECEDING" : " FOLLOWING");
   } else {
     return Refuse("window bound " + name);
@@ -228,8 +245,8 @@ Result<Bound> ReadBound(const std::string& name, const std::vector<Expr>& exprs,
 }
 
 Result<std::string> WriteFrame(const Expr& expr, const Columns& columns) {
-  QN_GET(Bound start, ReadBound(expr.frame_start, expr.start, columns));
-  QN_GET(Bound end, ReadBound(expr.frame_end, expr.end, columns));
+  QN_GET(Bound start, ReadBound(expr, expr.frame_start, expr.start, columns));
+  QN_GET(Bound end, ReadBound(expr, expr.frame_end, expr.end, columns));
   const std::string unit = !start.unit.empty() ? start.unit : (end.unit.empty() ? "ROWS" : end.unit);
   if (!end.unit.empty() && end.unit != unit) return Refuse("window frame");
   std::string out = unit + " BETWEEN " + start.text + " AND " + end.text;

@@ -4,85 +4,51 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <optional>
 
 #include "plan/analyse.h"
 #include "plan/literal.h"
+#include "plan/sql_writer.h"
 #include "plan/write_expr.h"
 
 namespace qn::plan {
 namespace {
 
-// A SELECT being put together.
-struct Rel {
-  std::string from;  // empty: one row without columns
-  std::vector<std::string> where;
-  std::vector<std::string> columns;  // SQL of each column of the node; empty: nobody needs it
-  std::vector<std::string> hidden;   // of options.hidden, or none
-  bool is_plain = true;              // columns are names only, so that they may be repeated and filtered
-  bool is_join = false;              // from is more than one table
-};
+// The name that column i has inside a subquery.
+std::string Inner(size_t index) { return "c" + std::to_string(index); }
 
-std::string Join(const std::vector<std::string>& parts, const char* between) {
+std::string GroupingSets(const Node& node, const std::vector<std::string>& groups) {
+  const auto list = [&groups](const std::vector<size_t>& set) {
+    std::vector<std::string> names;
+    for (const size_t index : set) names.push_back(groups.at(index));
+    return "(" + JoinText(names, ", ") + ")";
+  };
+  const auto& sets = node.grouping_sets;
+  if (sets.empty() || (sets.size() == 1 && sets[0].size() == groups.size())) {
+    return groups.empty() ? "" : " GROUP BY " + JoinText(groups, ", ");
+  }
+  std::vector<std::string> texts;
+  for (const auto& set : sets) texts.push_back(list(set));
+  return " GROUP BY GROUPING SETS (" + JoinText(texts, ", ") + ")";
+}
+
+}  // namespace
+
+std::string JoinText(const std::vector<std::string>& parts, const char* between) {
   std::string out;
   for (const std::string& part : parts) out += (out.empty() ? "" : between) + part;
   return out;
 }
 
-Status Refuse(const std::string& what) {
+Status CannotWrite(const std::string& what) {
   return Invalid("QN-1208", "'" + what + "' cannot be carried into a fragment.");
 }
 
-class SqlWriter {
- public:
-  explicit SqlWriter(const SqlOptions& options) : options_(options) {}
-
-  Result<Rel> Write(const Node& node);
-  std::string Select(const Rel& rel, const std::vector<std::string>& names,
-                     const char* word = "SELECT ") const;
-  std::string Ctes() const;
-
- private:
-  Result<Rel> Scan(const Node& node);
-  Result<Rel> TableFunction(const Node& node);
-  Result<Rel> Project(const Node& node);
-  Result<Rel> Filter(const Node& node);
-  Result<Rel> Unnest(const Node& node);
-  Result<Rel> UnionAll(const Node& node);
-  Result<Rel> SetOp(const Node& node);
-  Result<Rel> JoinNode(const Node& node);
-  Result<Rel> MarkJoin(const Node& node, Rel left, Rel right);
-  Result<Rel> SingleJoin(const Node& node, Rel left, Rel right);
-  Result<Rel> Values(const Node& node);
-  Result<Rel> Aggregate(const Node& node);
-  Result<Rel> Window(const Node& node);
-  Result<Rel> OrderOrLimit(const Node& node);
-  Result<Rel> Distinct(const Node& node);
-  Result<Rel> Cte(const Node& node);
-  Result<Rel> CteRef(const Node& node);
-
-  std::string NewAlias() { return "t" + std::to_string(tables_++); }
-  // `text` as a table whose columns are c0, c1, … as far as `columns` has them.
-  Rel Derived(const std::string& text, const std::vector<std::string>& columns, bool has_hidden);
-  Rel Wrap(const Rel& rel) { return Derived(Select(rel, {}), rel.columns, !rel.hidden.empty()); }
-  Rel Plain(Rel rel) { return rel.is_plain ? rel : Wrap(rel); }
-  Rel Operand(Rel rel, bool may_be_join);
-  Result<std::string> On(const Node& node, const Rel& left, const Rel& right) const;
-
-  struct Kept {
-    std::string name;
-    bool has_hidden = false;
-  };
-
-  const SqlOptions& options_;
-  int tables_ = 0;
-  std::vector<std::string> ctes_;
-  std::map<uint64_t, Kept> kept_;
-};
-
-// The name that column i has inside a subquery.
-std::string Inner(size_t index) { return "c" + std::to_string(index); }
+std::vector<std::string> Take(const std::vector<std::string>& columns, const std::vector<size_t>& map) {
+  if (map.empty()) return columns;
+  std::vector<std::string> out;
+  for (const size_t index : map) out.push_back(columns.at(index));
+  return out;
+}
 
 std::string SqlWriter::Select(const Rel& rel, const std::vector<std::string>& names, const char* word) const {
   std::vector<std::string> items;
@@ -93,13 +59,16 @@ std::string SqlWriter::Select(const Rel& rel, const std::vector<std::string>& na
   for (size_t i = 0; i < rel.hidden.size(); ++i)
     items.push_back(rel.hidden[i] + " AS " + options_.hidden[i].name);
   if (items.empty()) items.push_back("true AS qn_row");  // only the number of rows matters
-  std::string out = word + Join(items, ", ");
+  std::string out = word + JoinText(items, ", ");
   if (!rel.from.empty()) out += " FROM " + rel.from;
-  if (!rel.where.empty()) out += " WHERE " + Join(rel.where, " AND ");
+  if (!rel.where.empty()) out += " WHERE " + JoinText(rel.where, " AND ");
   return out;
 }
 
-std::string SqlWriter::Ctes() const { return ctes_.empty() ? "" : "WITH " + Join(ctes_, ", ") + " "; }
+std::string SqlWriter::Ctes() const {
+  if (ctes_.empty()) return "";
+  return (is_recursive_ ? "WITH RECURSIVE " : "WITH ") + JoinText(ctes_, ", ") + " ";
+}
 
 Rel SqlWriter::Derived(const std::string& text, const std::vector<std::string>& columns, bool has_hidden) {
   Rel out;
@@ -141,7 +110,7 @@ Result<Rel> SqlWriter::TableFunction(const Node& node) {
                    "'" + node.name + "' reads beside the pipeline; declare it as a reference and read that.");
   }
   const size_t own = node.columns.size() - node.projected_input.size();
-  if (own != 1 || node.keep[0] != 0) return Refuse(node.name + " with several columns");
+  if (own != 1 || node.keep[0] != 0) return CannotWrite(node.name + " with several columns");
   Rel out;
   std::vector<std::string> arguments;
   if (node.children.empty()) {
@@ -161,7 +130,7 @@ Result<Rel> SqlWriter::TableFunction(const Node& node) {
     for (const size_t index : node.projected_input) out.columns.push_back(child.columns.at(index));
   }
   const std::string alias = NewAlias();
-  out.from += QuoteName(node.name) + "(" + Join(arguments, ", ") + ") AS " + alias + "(c0)";
+  out.from += QuoteName(node.name) + "(" + JoinText(arguments, ", ") + ") AS " + alias + "(c0)";
   out.columns.insert(out.columns.begin(), alias + ".c0");
   return out;
 }
@@ -202,7 +171,7 @@ Result<Rel> SqlWriter::Unnest(const Node& node) {
   rel = Plain(std::move(rel));
   const std::vector<std::string> inside = rel.columns;
   for (const Expr& expr : node.exprs) {
-    if (expr.kind != Expr::Kind::kUnnest) return Refuse(expr.name);
+    if (expr.kind != Expr::Kind::kUnnest) return CannotWrite(expr.name);
     QN_GET(std::string list, WriteExpr(expr.children[0], inside));
     // Kept even when nobody needs the value: it makes the rows.
     rel.columns.push_back("unnest(" + list + ")");
@@ -245,130 +214,6 @@ Result<Rel> SqlWriter::SetOp(const Node& node) {
   return Derived(text, columns, false);
 }
 
-Result<std::string> SqlWriter::On(const Node& node, const Rel& left, const Rel& right) const {
-  std::vector<std::string> both = left.columns;
-  both.insert(both.end(), right.columns.begin(), right.columns.end());
-  std::string out;
-  for (const JoinKey& key : node.keys) {
-    QN_GET(std::string text, WriteExpr(key.left, key.compare.empty() ? both : left.columns));
-    if (!key.compare.empty()) {
-      QN_GET(std::string other, WriteExpr(key.right, right.columns));
-      text = "(" + text + " " + key.compare + " " + other + ")";
-    }
-    out += (out.empty() ? "" : " AND ") + text;
-  }
-  return out.empty() ? "true" : out;
-}
-
-std::vector<std::string> Take(const std::vector<std::string>& columns, const std::vector<size_t>& map) {
-  if (map.empty()) return columns;
-  std::vector<std::string> out;
-  for (const size_t index : map) out.push_back(columns.at(index));
-  return out;
-}
-
-Result<Rel> SqlWriter::JoinNode(const Node& node) {
-  QN_GET(Rel left, Write(*node.children[0]));
-  QN_GET(Rel right, Write(*node.children[1]));
-  if (node.op == Op::kJoin && node.join == "MARK") return MarkJoin(node, std::move(left), std::move(right));
-  if (node.op == Op::kJoin && node.join == "SINGLE")
-    return SingleJoin(node, std::move(left), std::move(right));
-  left = Operand(std::move(left), true);
-  right = Operand(std::move(right), false);
-  Rel out;
-  out.is_join = true;
-  out.hidden = left.hidden.empty() ? right.hidden : left.hidden;
-  const std::map<std::string, const char*> words = {
-      {"INNER", "JOIN"},      {"LEFT", "LEFT JOIN"}, {"RIGHT", "RIGHT JOIN"}, {"FULL", "FULL JOIN"},
-      {"OUTER", "FULL JOIN"}, {"SEMI", "SEMI JOIN"}, {"ANTI", "ANTI JOIN"}};
-  std::string word = "CROSS JOIN";
-  if (node.op == Op::kJoin) {
-    const auto found = words.find(node.join);
-    if (found == words.end()) return Refuse(node.join + " join");
-    word = (node.is_asof ? "ASOF " : "") + std::string(found->second);
-  }
-  out.from = left.from + " " + word + " " + right.from;
-  if (node.op == Op::kJoin) {
-    QN_GET(std::string on, On(node, left, right));
-    out.from += " ON " + on;
-  }
-  out.columns = Take(left.columns, node.keep_left);
-  if (node.join == "SEMI" || node.join == "ANTI") {
-    out.hidden = left.hidden;
-    return out;
-  }
-  const std::vector<std::string> more = Take(right.columns, node.keep_right);
-  out.columns.insert(out.columns.end(), more.begin(), more.end());
-  return out;
-}
-
-// The condition of a subquery's rows: the join's keys from `from` on, and what the subquery filters itself.
-std::string WhereText(const std::vector<std::string>& conditions, const Rel& right) {
-  std::vector<std::string> all = right.where;
-  all.insert(all.end(), conditions.begin(), conditions.end());
-  return (right.from.empty() ? "" : " FROM " + right.from) +
-         (all.empty() ? "" : " WHERE " + Join(all, " AND "));
-}
-
-// x IN (SELECT …), x < ANY (SELECT …), EXISTS (SELECT … WHERE …): DuckDB compares the correlated columns by
-// IS NOT DISTINCT FROM, and the rest is the comparison that makes the mark three-valued.
-Result<Rel> SqlWriter::MarkJoin(const Node& node, Rel left, Rel right) {
-  left = Plain(std::move(left));
-  right = Plain(std::move(right));
-  std::vector<std::string> conditions;
-  std::vector<std::string> needles;
-  std::vector<std::string> found;
-  std::string compare;
-  for (const JoinKey& key : node.keys) {
-    if (key.compare.empty()) return Refuse("MARK join on a condition");
-    QN_GET(std::string needle, WriteExpr(key.left, left.columns));
-    QN_GET(std::string other, WriteExpr(key.right, right.columns));
-    if (key.compare == "IS NOT DISTINCT FROM") {
-      conditions.push_back("(" + needle + " IS NOT DISTINCT FROM " + other + ")");
-      continue;
-    }
-    if (!compare.empty() && (compare != "=" || key.compare != "="))
-      return Refuse("MARK join on several conditions");
-    compare = key.compare;
-    needles.push_back(std::move(needle));
-    found.push_back(std::move(other));
-  }
-  const std::string tail = WhereText(conditions, right) + ")";
-  std::string mark;
-  if (needles.empty()) {
-    mark = "EXISTS (SELECT 1" + tail;
-  } else if (needles.size() == 1) {
-    mark = "(" + needles[0] + " " + compare + " ANY (SELECT " + found[0] + tail + ")";
-  } else {
-    mark = "((" + Join(needles, ", ") + ") IN (SELECT " + Join(found, ", ") + tail + ")";
-  }
-  left.columns = Take(left.columns, node.keep_left);
-  left.columns.push_back(mark);
-  left.is_plain = false;
-  return left;
-}
-
-// (SELECT x FROM … WHERE …) as a value: fails, or not, on two rows as DuckDB is set to.
-Result<Rel> SqlWriter::SingleJoin(const Node& node, Rel left, Rel right) {
-  left = Plain(std::move(left));
-  right = Plain(std::move(right));
-  QN_GET(std::string on, On(node, left, right));
-  std::vector<std::string> columns = Take(left.columns, node.keep_left);
-  const size_t first = columns.size();
-  for (std::string& column : Take(right.columns, node.keep_right)) {
-    const bool is_needed = node.needed[columns.size()];
-    columns.push_back(is_needed ? "(SELECT " + column + WhereText({on}, right) + ")" : "");
-  }
-  const bool is_alone =
-      static_cast<size_t>(
-          std::count(node.needed.begin() + static_cast<std::ptrdiff_t>(first), node.needed.end(), true)) <= 1;
-  // Two columns of one subquery could come from two of its rows.
-  if (!is_alone) return Refuse("a subquery with several columns");
-  left.columns = std::move(columns);
-  left.is_plain = false;
-  return left;
-}
-
 Result<Rel> SqlWriter::Values(const Node& node) {
   if (node.op == Op::kOneRow) return Rel{};
   Rel out;
@@ -385,7 +230,7 @@ Result<Rel> SqlWriter::Values(const Node& node) {
       items.push_back((IsSqlType(type) ? CastSql("NULL", type) : "NULL") + " AS " + Inner(i));
     }
     if (items.empty()) items.emplace_back("true AS qn_row");
-    out.from = "(SELECT " + Join(items, ", ") + " WHERE false) AS " + alias;
+    out.from = "(SELECT " + JoinText(items, ", ") + " WHERE false) AS " + alias;
     return out;
   }
   std::string rows;
@@ -395,25 +240,10 @@ Result<Rel> SqlWriter::Values(const Node& node) {
       QN_GET(std::string text, WriteExpr(expr, {}));
       items.push_back(std::move(text));
     }
-    rows += (rows.empty() ? "(" : ", (") + Join(items, ", ") + ")";
+    rows += (rows.empty() ? "(" : ", (") + JoinText(items, ", ") + ")";
   }
-  out.from = "(VALUES " + rows + ") AS " + alias + "(" + Join(names, ", ") + ")";
+  out.from = "(VALUES " + rows + ") AS " + alias + "(" + JoinText(names, ", ") + ")";
   return out;
-}
-
-std::string GroupingSets(const Node& node, const std::vector<std::string>& groups) {
-  const auto list = [&groups](const std::vector<size_t>& set) {
-    std::vector<std::string> names;
-    for (const size_t index : set) names.push_back(groups.at(index));
-    return "(" + Join(names, ", ") + ")";
-  };
-  const auto& sets = node.grouping_sets;
-  if (sets.empty() || (sets.size() == 1 && sets[0].size() == groups.size())) {
-    return groups.empty() ? "" : " GROUP BY " + Join(groups, ", ");
-  }
-  std::vector<std::string> texts;
-  for (const auto& set : sets) texts.push_back(list(set));
-  return " GROUP BY GROUPING SETS (" + Join(texts, ", ") + ")";
 }
 
 Result<Rel> SqlWriter::Aggregate(const Node& node) {
@@ -438,7 +268,7 @@ Result<Rel> SqlWriter::Aggregate(const Node& node) {
   for (const auto& call : node.grouping_calls) {
     std::vector<std::string> names;
     for (const size_t index : call) names.push_back(groups.at(index));
-    out.columns.push_back("GROUPING(" + Join(names, ", ") + ")");
+    out.columns.push_back("GROUPING(" + JoinText(names, ", ") + ")");
   }
   for (size_t i = 0; i < out.columns.size(); ++i) {
     if (!node.needed[i]) out.columns[i].clear();
@@ -497,7 +327,7 @@ Result<Rel> SqlWriter::Distinct(const Node& node) {
     QN_GET(std::string text, WriteExpr(expr, rel.columns));
     keys.push_back(expr.kind == Expr::Kind::kConstant ? CastSql(text, expr.type) : text);
   }
-  std::string text = Select(rel, {}, ("SELECT DISTINCT ON (" + Join(keys, ", ") + ") ").c_str());
+  std::string text = Select(rel, {}, ("SELECT DISTINCT ON (" + JoinText(keys, ", ") + ") ").c_str());
   if (!node.orders.empty()) {
     QN_GET(std::string order, WriteOrders(node.orders, rel.columns));
     text += " ORDER BY " + order;
@@ -514,9 +344,34 @@ Result<Rel> SqlWriter::Cte(const Node& node) {
   return Write(*node.children[1]);
 }
 
+// WITH RECURSIVE: the first rows, and what is found from the last ones until there is nothing new.
+Result<Rel> SqlWriter::Recursive(const Node& node) {
+  const Kept kept{"q" + std::to_string(kept_.size()), false};
+  kept_[node.cte] = kept;
+  std::string text;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < node.columns.size(); ++i) names.push_back(Inner(i));
+  const size_t outside = ctes_.size();
+  for (const auto& child : node.children) {
+    QN_GET(Rel rel, Write(*child));
+    text += (text.empty() ? "(" : " " + node.name + " (") + Select(rel, names) + ")";
+  }
+  // They would have to stand inside, where they may read what is being found.
+  if (ctes_.size() != outside) return CannotWrite("a WITH inside a recursive one");
+  is_recursive_ = true;
+  ctes_.push_back(kept.name + "(" + JoinText(names, ", ") + ") AS (" + text + ")");
+  const std::string alias = NewAlias();
+  Rel out;
+  out.from = kept.name + " AS " + alias;
+  for (size_t i = 0; i < node.columns.size(); ++i) {
+    out.columns.push_back(node.needed[i] ? alias + "." + Inner(i) : "");
+  }
+  return out;
+}
+
 Result<Rel> SqlWriter::CteRef(const Node& node) {
   const auto found = kept_.find(node.cte);
-  if (found == kept_.end()) return Refuse("recursive CTE");
+  if (found == kept_.end()) return CannotWrite("recursive CTE");
   Rel out;
   const std::string alias = NewAlias();
   out.from = found->second.name + " AS " + alias;
@@ -565,13 +420,13 @@ Result<Rel> SqlWriter::Write(const Node& node) {
       return Cte(node);
     case Op::kCteRef:
       return CteRef(node);
+    case Op::kRecursive:
+      return Recursive(node);
     case Op::kOther:
       break;
   }
-  return Refuse(node.name);
+  return CannotWrite(node.name);
 }
-
-}  // namespace
 
 Result<std::string> WriteSql(const Node& root, const std::vector<std::string>& names,
                              const SqlOptions& options) {
