@@ -131,13 +131,13 @@ Result<std::unique_ptr<ops::Operator>> CircuitRun::MakeOperator(OpRun& run, trac
   const size_t width = plan.key_count + plan.columns.size();
   std::vector<Type> keys = plan.inputs.empty() ? std::vector<Type>() : KeyTypes(plan.inputs[0]);
   run.answer_name = UniqueName("answer");
-  run.answer = std::make_unique<ops::DeltaSink>(std::move(keys), TypesOf(plan.columns, 0, plan.columns.size()),
-                                                0, false);
+  run.answer = std::make_unique<ops::DeltaSink>(std::move(keys),
+                                                TypesOf(plan.columns, 0, plan.columns.size()), 0, false);
   QN_TRY(duck::RegisterRowSink(connection_, run.answer_name, run.answer->Arguments(), *run.answer));
   QN_GET(const std::string sql,
          plan.RecomputeSql({[&names](const std::string& name) { return names.at(name); }}));
-  run.answer_sql = "SELECT count(*) FROM (" + sql + ") AS q WHERE " + run.answer_name + "(" +
-                   NumberedColumns(width) + ")";
+  run.answer_sql =
+      "SELECT count(*) FROM (" + sql + ") AS q WHERE " + run.answer_name + "(" + NumberedColumns(width) + ")";
   return ops::MakeRecompute(plan, budget, [this, &run](ops::GatheredRows& rows, KeyedDelta& answer) {
     return Evaluate(run, rows, answer);
   });
@@ -242,9 +242,10 @@ Result<std::string> CircuitRun::LateSql(const Inputs& inputs,
     members += (i > 0 ? ", " : "") + QuoteText(fragment.tree->columns[i].name) + ": g.c" + std::to_string(i);
   }
   const std::string row = "encode(to_json({" + members + "})::VARCHAR)";
-  const std::string origin = with_origin.empty()
-                                 ? row + " AS raw, NULL::UINTEGER AS file, NULL::BIGINT AS line, "
-                                 : "coalesce(g.__qn_raw, " + row + ") AS raw, g.__qn_file AS file, g.__qn_line AS line, ";
+  const std::string origin =
+      with_origin.empty()
+          ? row + " AS raw, NULL::UINTEGER AS file, NULL::BIGINT AS line, "
+          : "coalesce(g.__qn_raw, " + row + ") AS raw, g.__qn_file AS file, g.__qn_line AS line, ";
   const int64_t closed_us = window_->ClosedBegin(watermark_before_us_);
   return "SELECT " + origin + begin + "::VARCHAR AS begin FROM (" + rows + ") AS g WHERE epoch_us(" + begin +
          ") <= " + std::to_string(closed_us);

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "app/pipeline.h"
 #include "base/clock.h"
 #include "duck/database.h"
 #include "ops/delta_scan.h"
 #include "ops/delta_sink.h"
-#include "app/pipeline.h"
 #include "ops/operator.h"
 #include "ops/window.h"
 #include "plan/circuit.h"

@@ -136,11 +136,22 @@ Result<int64_t> ParseDuration(const std::string& text, const std::string& where)
     if (std::isspace(static_cast<unsigned char>(*end)) == 0) unit += static_cast<char>(std::tolower(*end));
   }
   if (unit.size() > 2 && unit.back() == 's') unit.pop_back();
-  static const std::map<std::string, int64_t> kUnits = {
-      {"ms", 1'000},         {"millisecond", 1'000},  {"s", 1'000'000},      {"sec", 1'000'000},
-      {"second", 1'000'000}, {"m", 60'000'000},       {"min", 60'000'000},   {"minute", 60'000'000},
-      {"h", 3'600'000'000},  {"hour", 3'600'000'000}, {"d", 86'400'000'000}, {"day", 86'400'000'000},
-      {"us", 1},             {"microsecond", 1},      {"w", 604'800'000'000}, {"week", 604'800'000'000}};
+  static const std::map<std::string, int64_t> kUnits = {{"ms", 1'000},
+                                                        {"millisecond", 1'000},
+                                                        {"s", 1'000'000},
+                                                        {"sec", 1'000'000},
+                                                        {"second", 1'000'000},
+                                                        {"m", 60'000'000},
+                                                        {"min", 60'000'000},
+                                                        {"minute", 60'000'000},
+                                                        {"h", 3'600'000'000},
+                                                        {"hour", 3'600'000'000},
+                                                        {"d", 86'400'000'000},
+                                                        {"day", 86'400'000'000},
+                                                        {"us", 1},
+                                                        {"microsecond", 1},
+                                                        {"w", 604'800'000'000},
+                                                        {"week", 604'800'000'000}};
   const auto found = kUnits.find(unit);
   if (found == kUnits.end() || number < 0) {
     return Invalid("QN-1108", "'" + text + "' is not a length of time.")

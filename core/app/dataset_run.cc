@@ -143,8 +143,9 @@ void DatasetRun::AddSinks(std::map<std::string, Sink*>& sinks) {
 void DatasetRun::BeginStep(Epoch epoch) {
   epoch_ = epoch;
   committed_epoch_ = data_epoch;
-  if (sink_ != nullptr) known_version_ = std::min(known_version_, sink_->snapshot().version);  // a failed step
-  replaces_all_ = false;  // of a step that failed
+  if (sink_ != nullptr)
+    known_version_ = std::min(known_version_, sink_->snapshot().version);  // a failed step
+  replaces_all_ = false;                                                   // of a step that failed
   staged_ = {};
   dead_staged_ = {};
   step_rows_ = {};
@@ -190,7 +191,7 @@ Status DatasetRun::Write(FlowRun& flow, const std::function<Result<std::string>(
   }
   const Result<std::string> sql = statement();
   if (!sql.ok() && sql.status().code() != "QN-1801") return sql.status();
-  const Status status = !sql.ok() ? sql.status()
+  const Status status = !sql.ok()      ? sql.status()
                         : sql->empty() ? Ok()
                                        : context_.connection.Query(*sql).status();
   if (!status.ok()) return Retell(status, flow);
@@ -293,8 +294,7 @@ const std::string& DatasetRun::ForeignFiles() {
   for (const auto& [path, file] : sink_->snapshot().files) {
     if (EpochOfPart(path, pattern) < 0) names += path + "\n";
   }
-  foreign_files_ =
-      names.empty() ? names : std::to_string(Crc32c(names)) + "/" + std::to_string(names.size());
+  foreign_files_ = names.empty() ? names : std::to_string(Crc32c(names)) + "/" + std::to_string(names.size());
   return foreign_files_;
 }
 

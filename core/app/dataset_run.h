@@ -93,7 +93,7 @@ class DatasetRun {
   std::string folder_;
   Schema stored_;  // columns in the table's types
   Epoch epoch_ = 0;
-  Epoch committed_epoch_ = 0;  // data_epoch before this step
+  Epoch committed_epoch_ = 0;   // data_epoch before this step
   int64_t known_version_ = -1;  // of the table: what is foreign in it up to here is known
   std::string foreign_files_;
   bool replaces_all_ = false;

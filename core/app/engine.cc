@@ -268,6 +268,9 @@ Status Engine::State::RunLocked(const RunOptions& options) {
                    warn,
                    [this](const char* text, Epoch epoch) { progress.Tell(text, epoch); }};
   Status status = run::Drive(machine, world, stop);
+  // For `qanat plan`; a run is none the worse without it.
+  const Json stats = work->CircuitStats();
+  if (!stats.Members().empty()) (void)files.Put(spec.storage + "/_qanat/circuits.json", stats.Dump() + "\n");
   const std::lock_guard guard(mutex);
   // A statement that was interrupted fails in DuckDB's words or in ours.
   const bool is_interrupted = status.code() == "QN-3504" || status.text().rfind("INTERRUPT", 0) == 0;

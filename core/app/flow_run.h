@@ -157,7 +157,7 @@ class FlowRun {
   std::vector<std::unique_ptr<Input>> inputs_;  // the streams; for recomputed views every source
   std::unique_ptr<duck::Connection> function_connection_;
   std::unique_ptr<FunctionScan> function_;
-  std::unique_ptr<Keep> keep_;  // null without rules
+  std::unique_ptr<Keep> keep_;           // null without rules
   std::unique_ptr<TableSink> sink_;      // of rows that are added
   std::unique_ptr<ViewSink> view_sink_;  // of a change that may take rows back; null without
   std::unique_ptr<CircuitRun> circuit_;

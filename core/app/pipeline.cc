@@ -159,7 +159,13 @@ class Builder {
       const Dataset* upstream = pipeline_.FindDataset(name);
       return upstream != nullptr && upstream->is_weighted();
     };
-    QN_GET(flow.circuit, plan::PlanCircuit(*flow.query.tree, options));
+    Result<plan::Circuit> planned = plan::PlanCircuit(*flow.query.tree, options);
+    if (!planned.ok()) {
+      return Status(planned.status())
+          .With("at " + flow.spec.where + ", in the view '" + dataset.spec.name + "'")
+          .With("Nothing was started.");
+    }
+    flow.circuit = std::move(planned).value();
     if (dataset.spec.window.column.empty()) return Ok();
     QN_GET(flow.window, WindowOf(dataset.spec, flow));
     if (!flow.window->options.emits_on_close) return Ok();

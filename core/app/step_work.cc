@@ -226,7 +226,8 @@ Result<StepOutcome> StepWork::Compute(Epoch epoch) {
 }
 
 Status StepWork::ComputeFlows(DatasetRun& run, Epoch epoch, StepOutcome& outcome) {
-  const FlowRun::ChangeSince change_since = [this](const std::string& name, Epoch consumed) -> Result<Change> {
+  const FlowRun::ChangeSince change_since = [this](const std::string& name,
+                                                   Epoch consumed) -> Result<Change> {
     DatasetRun* upstream = Find(name);
     QN_CHECK(upstream != nullptr);
     return upstream->ChangeSince(consumed);
@@ -316,9 +317,12 @@ Result<Json> StepWork::StateNow() {
   for (const auto& [name, fingerprint] : view_fingerprints_) views.Set(name, fingerprint);
   Json references{Json::Object{}};
   for (const auto& [name, fingerprint] : reference_fingerprints_) references.Set(name, fingerprint);
-  return Json(Json::Object{
-      {"format", 1}, {"flows", flows}, {"data_epochs", epochs}, {"views", views}, {"references", references},
-      {"traces", traces_}});
+  return Json(Json::Object{{"format", 1},
+                           {"flows", flows},
+                           {"data_epochs", epochs},
+                           {"views", views},
+                           {"references", references},
+                           {"traces", traces_}});
 }
 
 void StepWork::ReportStep() {
@@ -360,6 +364,19 @@ StepSoFar StepWork::SoFar() const {
     for (const auto& [name, count] : sources) so_far.sources[name] += count;
   }
   return so_far;
+}
+
+Json StepWork::CircuitStats() const {
+  Json datasets{Json::Object{}};
+  for (const auto& run : runs_) {
+    for (const auto& flow : run->flows()) {
+      if (flow->circuit() == nullptr) continue;
+      Json stats = flow->circuit()->Stats();
+      stats.Set("fingerprint", flow->flow().Fingerprint());
+      datasets.Set(run->name(), std::move(stats));
+    }
+  }
+  return datasets;
 }
 
 Status StepWork::Maintain() {

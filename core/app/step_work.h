@@ -34,6 +34,8 @@ class StepWork final : public Work {
   // Rows of the step in hand; from any thread.
   StepSoFar SoFar() const;
 
+  // For people, of the run so far: what each view's operators took in, gave, hold and cost, by dataset.
+  Json CircuitStats() const;
   // Table care that no step waits for; from another thread.
   Status Maintain();
 
@@ -62,8 +64,8 @@ class StepWork final : public Work {
   Progress& progress_;
   std::map<std::string, Sink*>& sinks_;
   trace::StateStore state_store_;
-  Json traces_;         // where the traces of the last computed step are
-  Json traces_before_;  // of the checkpoint before
+  Json traces_;                                    // where the traces of the last computed step are
+  Json traces_before_;                             // of the checkpoint before
   std::vector<std::unique_ptr<DatasetRun>> runs_;  // upstream first; read-through views are not among them
   std::map<std::string, std::string> reference_fingerprints_;
   std::map<std::string, std::string> view_fingerprints_;

@@ -1,5 +1,5 @@
-// The end of a view's circuit: applies the rules to the change in flight and keeps what stays, as encoded rows
-// of the table's types with weights.
+// The end of a view's circuit: applies the rules to the change in flight and keeps what stays, as encoded
+// rows of the table's types with weights.
 #pragma once
 
 #include <atomic>

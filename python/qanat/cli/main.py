@@ -186,6 +186,21 @@ def graph(
 
 
 @app.command()
+def plan(
+    file: File = None,
+    view: Annotated[
+        str, typer.Option("--view", help="Only this view.", metavar="NAME", show_default="all of them")
+    ] = "",
+    storage: Storage = None,
+    spec: SpecOption = None,
+) -> None:
+    """Show how views are kept up to date: their operators, what these hold and what the last run cost."""
+    from qanat.cli.plan_command import plan as command
+
+    command(_one_file(file, spec), view, storage)
+
+
+@app.command()
 def schema(
     glob: Annotated[
         str, typer.Argument(metavar="GLOB", help="Path or pattern of JSON lines, CSV or Parquet files.")
