@@ -59,7 +59,7 @@ Result<Schema> Columns::OfFiles(const SourceSpec& spec, const Format* format) {
         .With(kNothing);
   }
   if (format == nullptr)
-    return probe_.Describe("SELECT * FROM read_parquet(" + QuoteText(found[0].path) + ")");
+    return probe_.Describe("SELECT * FROM read_parquet(" + QuoteFile(found[0].path) + ")");
   QN_GET(const std::optional<Block> block, FirstRecords(files_, format->Splitter(), found[0].path));
   if (spec.format["kind"].Str() != "json" || !block.has_value()) {
     return Invalid("QN-1107", "Source '" + spec.name + "' has no schema.")

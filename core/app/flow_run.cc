@@ -12,19 +12,9 @@
 namespace qn::app {
 namespace {
 
-// DuckDB reads file names as patterns; this one means the file itself.
-std::string LiteralName(const std::string& file) {
-  std::string name;
-  for (const char c : file) {
-    const bool is_special = c == '*' || c == '?' || c == '[';
-    name += is_special ? std::string("[") + c + "]" : std::string(1, c);
-  }
-  return QuoteText(name);
-}
-
 std::string FileList(const std::vector<std::string>& files) {
   std::string list = "[";
-  for (const std::string& file : files) list += (list.size() > 1 ? ", " : "") + LiteralName(file);
+  for (const std::string& file : files) list += (list.size() > 1 ? ", " : "") + QuoteFile(file);
   return list + "]";
 }
 
@@ -141,7 +131,7 @@ Result<std::optional<int64_t>> FlowRun::PeekEventTime(const Source& source, cons
   if (source.format == nullptr) {
     QN_GET(const duck::Rows rows,
            context_.connection.Query("SELECT epoch_us(min(" + column + ")) FROM read_parquet(" +
-                                     LiteralName(path) + kPlainNames + ")"));
+                                     QuoteFile(path) + kPlainNames + ")"));
     if (rows.rows[0][0].IsNull()) return std::optional<int64_t>();
     return std::optional<int64_t>(rows.rows[0][0].Int());
   }

@@ -39,13 +39,8 @@ std::string NamesOf(const Schema& columns) {
   return names;
 }
 
-// A file by its own name: DuckDB reads names as patterns.
 std::string ReadParquet(const std::string& path) {
-  std::string name;
-  for (const char c : path) {
-    name += c == '*' || c == '?' || c == '[' ? std::string("[") + c + "]" : std::string(1, c);
-  }
-  return "read_parquet(" + QuoteText(name) + ", hive_partitioning = false)";
+  return "read_parquet(" + QuoteFile(path) + ", hive_partitioning = false)";
 }
 
 // The value of a cell of an encoded row as the encoder of partition names takes it.

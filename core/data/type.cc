@@ -196,6 +196,15 @@ std::string QuoteText(std::string_view text) {
   return out + "'";
 }
 
+std::string QuoteFile(std::string_view path) {
+  std::string pattern;
+  for (const char c : path) {
+    const bool is_special = c == '*' || c == '?' || c == '[';
+    pattern += is_special ? std::string("[") + c + "]" : std::string(1, c);
+  }
+  return QuoteText(pattern);
+}
+
 namespace {
 
 // Levenshtein with neighbours swapped counting as one slip; names are short.

@@ -93,6 +93,8 @@ std::string ColumnNames(const Schema& schema);
 std::string QuoteName(std::string_view name);
 // `text` as an SQL string literal.
 std::string QuoteText(std::string_view text);
+// The file `path`, and no other, as an argument of read_parquet and its like, which read names as patterns.
+std::string QuoteFile(std::string_view path);
 
 // The nearest of `names` to `wrong` if it is near enough to be a slip of the hand; "" otherwise.
 std::string NearestName(std::string_view wrong, const std::vector<std::string>& names);

@@ -295,3 +295,8 @@ def quoted(name: str) -> str:
 def literal(text: str) -> str:
     """``text`` as an SQL literal, in single quotes."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def file_literal(path: str) -> str:
+    """The file ``path``, and no other, as an argument of ``read_parquet``, which reads names as patterns."""
+    return literal(re.sub(r"[*?[]", r"[\g<0>]", path))

@@ -5,6 +5,7 @@ import datetime
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -243,6 +244,36 @@ def test_dead_letters_by_rule(lake):
     assert (len(shown), total) == (2, 4)
     assert letters.letters("plain", None, 0) == ([], 0)
     assert "Did you mean 'split'?" in _refusal(lambda: letters.letters("splt", None, 0))
+
+
+@pytest.mark.parametrize(("name", "near"), [("a*b", "axb"), ("q?", "qq"), ("l[1]", "l1"), ("br{a,b}", "bra")])
+def test_a_storage_folder_named_like_a_pattern(lake, folder, name, near):
+    """A copy of it that the pattern also fits has files of the same names."""
+    shutil.copytree(lake.folder, folder / name)
+    shutil.copytree(lake.folder, folder / near)
+    command = [sys.executable, "-m", "qanat"]
+
+    def qanat(*arguments):
+        done = subprocess.run(
+            [*command, *arguments, "--storage", name], capture_output=True, text=True, check=True, timeout=60
+        )
+        return done.stdout
+
+    for table in ("plain", "split"):
+        rows = json.loads(qanat("query", f"SELECT id FROM {table} ORDER BY id", "--format", "json"))
+        assert rows == [{"id": 1}, {"id": 2}, {"id": 3}, {"id": 4}]
+    assert Lake(folder / name).query("SELECT count(*) FROM split WHERE country = 'DE'").fetchall() == [(1,)]
+    assert qanat("dlq", "ls") == qanat("dlq", "ls", "split")
+    assert [count.rows for count in DeadLetterTables(folder / name).counts("split")] == [2, 1, 1]
+    assert "4 dead letters" in qanat("dlq", "show", "split")
+
+
+def test_a_table_that_was_never_committed_has_no_dead_letters(lake):
+    """As a step that failed leaves it."""
+    (lake.folder / "plain__dead_letters/_delta_log").mkdir(parents=True)
+    assert DeadLetterTables(lake.folder).counts("plain") == []
+    assert DeadLetterTables(lake.folder).letters("plain", None, 0) == ([], 0)
+    assert {count.dataset for count in DeadLetterTables(lake.folder).counts(None)} == {"split"}
 
 
 def test_dlq_commands(lake):

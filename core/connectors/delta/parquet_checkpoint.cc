@@ -61,7 +61,7 @@ Status ParquetCheckpoints::Read(Files& files, const std::vector<std::string>& pa
 
 Status ParquetCheckpoints::ReadPart(const std::string& path,
                                     const std::function<Status(const Json&)>& action) {
-  const std::string from = " FROM read_parquet(" + QuoteText(path) + ")";
+  const std::string from = " FROM read_parquet(" + QuoteFile(path) + ")";
   const Result<Schema> columns = connection_.Describe("SELECT *" + from);
   if (!columns.ok()) return Unreadable(columns.status());
   std::string sql;
@@ -95,7 +95,7 @@ Result<std::string> ParquetCheckpoints::Write(const std::string& lines) {
   const Scratch in(scratch_, std::move(in_path));
   const Scratch out(scratch_, in.path() + ".parquet");
   const Result<duck::Rows> copied = connection_.Query(
-      "COPY (SELECT * FROM read_json(" + QuoteText(in.path()) +
+      "COPY (SELECT * FROM read_json(" + QuoteFile(in.path()) +
       ", format = 'newline_delimited', maximum_object_size = " + std::to_string(kLineBytesMax) +
       ", columns = " + std::string(kColumns) + ")) TO " + QuoteText(out.path()) +
       " (FORMAT parquet, COMPRESSION zstd)");

@@ -27,10 +27,11 @@ class Lake:
     folder: Path
 
     def table_names(self) -> list[str]:
-        """Names of its tables, dead-letter tables too, in order."""
+        """Names of its tables, dead-letter tables too, in order; those without a first commit are none."""
         if not self.folder.is_dir():
             return []
-        return sorted(path.parent.name for path in self.folder.glob("*/_delta_log") if path.is_dir())
+        logs = self.folder.glob("*/_delta_log")
+        return sorted(log.parent.name for log in logs if next(log.glob("0*"), None) is not None)
 
     def snapshot(self, name: str, version: int = -1) -> dict[str, Any]:
         """Files and columns of one table; QN-1310 when there is no such table."""
@@ -126,7 +127,7 @@ def view_sql(name: str, table: dict[str, Any]) -> str:
     if not files:
         empty = ", ".join(f"CAST(NULL AS {c['type']}) AS {sql_text.quoted(c['name'])}" for c in columns)
         return f"{head}SELECT {empty} WHERE false"
-    paths = "[" + ", ".join(sql_text.literal(file["path"]) for file in files) + "]"
+    paths = "[" + ", ".join(sql_text.file_literal(file["path"]) for file in files) + "]"
     types = {c["name"]: c["type"] for c in columns}
     names = ", ".join(sql_text.quoted(c["name"]) for c in columns)
     if not parts:
