@@ -61,11 +61,22 @@ Result<std::string> FlowRun::CircuitStatement() {
 Status FlowRun::TakeLateRows(const CircuitRun::Inputs& inputs) {
   late_sink_->BeginStep(Origins(), Watermark::Text(watermark_before_us_));
   if (circuit_->late_rows() == 0) return Ok();
+  // A row of a dataset has no bytes of its own: they are made for those that are late.
+  CircuitRun::Inputs with_bytes = inputs;
+  with_bytes.relation = [this](const std::string& name) {
+    const Dataset* upstream = context_.pipeline.FindDataset(name);
+    if (upstream == nullptr) return RelationOf(name);
+    std::string members;
+    for (const Field& field : upstream->columns) {
+      members += (members.empty() ? "" : ", ") + QuoteText(field.name) + ": t." + QuoteName(field.name);
+    }
+    return "(SELECT t.*, encode(to_json({" + members +
+           "})::VARCHAR) AS __qn_raw, NULL::UINTEGER AS __qn_file, NULL::BIGINT AS __qn_line FROM " +
+           RelationOf(name) + " AS t)";
+  };
   std::vector<std::string> with_origin;
-  for (const auto& input : inputs_) {
-    if (input->source != nullptr) with_origin.push_back(input->name);
-  }
-  QN_GET(const std::string rows, circuit_->LateSql(inputs, with_origin));
+  for (const auto& input : inputs_) with_origin.push_back(input->name);
+  QN_GET(const std::string rows, circuit_->LateSql(with_bytes, with_origin));
   return context_.connection
       .Query("SELECT count(*) FROM (" + rows + ") WHERE " + late_sink_name_ + "(raw, file, line, begin)")
       .status();

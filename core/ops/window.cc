@@ -61,8 +61,7 @@ Status WindowAggregate::Step(std::span<KeyedDelta> inputs, Delta& out) {
     // A key may come in several partial states.
     if (inner_->trace().Find(row.key).data() != nullptr) continue;
     const auto begin = open_.find(BeginOf(row.key));
-    const bool is_known =
-        begin != open_.end() && !begin->second.empty() && begin->second.back() == row.key;
+    const bool is_known = begin != open_.end() && !begin->second.empty() && begin->second.back() == row.key;
     if (!is_known) Index(row.key);
   }
   Delta changes;

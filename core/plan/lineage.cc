@@ -7,8 +7,7 @@ namespace {
 size_t Kept(const std::vector<size_t>& map, size_t index) { return map.empty() ? index : map.at(index); }
 
 std::optional<Origin> OriginInJoin(const Node& node, size_t column) {
-  const size_t left =
-      node.keep_left.empty() ? node.children[0]->columns.size() : node.keep_left.size();
+  const size_t left = node.keep_left.empty() ? node.children[0]->columns.size() : node.keep_left.size();
   if (column < left) return OriginOf(*node.children[0], Kept(node.keep_left, column));
   if (node.join == "MARK" || node.join == "SEMI" || node.join == "ANTI") return std::nullopt;
   return OriginOf(*node.children[1], Kept(node.keep_right, column - left));

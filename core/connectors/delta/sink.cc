@@ -337,7 +337,8 @@ Status DeltaSink::Commit(Epoch epoch, const Receipt& receipt) {
   QN_TRY(RunMachine(plan));
   QN_FAIL("delta.commit.after");
   while (!staged_.empty() && staged_.front().epoch <= epoch) staged_.erase(staged_.begin());
-  if (plan.metadata) metadata_due_ = false;
+  // A commit that is repeated after a crash carries what was wanted then, not what is wanted now.
+  if (plan.metadata) metadata_due_ = WantedMetadata() != snapshot_.metadata;
   return Ok();
 }
 

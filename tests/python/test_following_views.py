@@ -1,0 +1,170 @@
+"""Materialized views over the real engine: following, windows that end, changed SQL, the words about it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from qanat.engines.native import Engine, RunOptions
+from qanat.errors import QanatError
+from qanat.lake.tables import Lake
+from qanat.pipelines.load import load
+
+QANAT = [sys.executable, "-m", "qanat"]
+HEAD = """import qanat as qn
+qn.source("ev", qn.files("in/*.jsonl"), schema="id BIGINT, ts TIMESTAMP, c VARCHAR, p BIGINT",
+          event_time="ts", watermark="30 seconds")
+"""
+
+
+def said(*arguments):
+    done = subprocess.run([*QANAT, *arguments], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+def feed(name, rows):
+    with open(f"in/{name}.jsonl", "w", encoding="utf-8") as out:
+        for number, (minute, second, c, p) in enumerate(rows):
+            ts = f"2026-01-01T00:{minute:02}:{second:02}"
+            out.write(json.dumps({"id": number, "ts": ts, "c": c, "p": p}) + "\n")
+
+
+def runs(text):
+    with open("flow.py", "w", encoding="utf-8") as out:
+        out.write(HEAD + text)
+    Engine(load("flow.py"), "lake").run(RunOptions())
+
+
+def rows(sql):
+    return Lake(Path("lake")).query(sql).fetchall()
+
+
+@pytest.fixture(autouse=True)
+def inputs(folder):
+    (folder / "in").mkdir()
+    return folder
+
+
+SUMS = """
+@qn.materialized_view
+def sums():
+    return "SELECT c, count(*) AS n, sum(p) AS s{more} FROM ev GROUP BY c"
+@qn.materialized_view
+def counts():
+    return "SELECT n, count(*) AS k FROM sums GROUP BY n"
+"""
+
+
+def test_a_view_over_a_view_follows_what_is_taken_back():
+    feed("a", [(0, 0, "x", 1), (0, 1, "y", 2)])
+    runs(SUMS.format(more=""))
+    assert rows("FROM counts") == [(1, 2)]
+    feed("b", [(0, 2, "x", 5)])
+    runs(SUMS.format(more=""))
+    assert rows("FROM sums ORDER BY c") == [("x", 2, 6), ("y", 1, 2)]
+    assert rows("FROM counts ORDER BY n") == [(1, 1), (2, 1)]
+
+
+def test_changed_sql_is_built_anew_and_told_beforehand():
+    feed("a", [(0, 0, "x", 1), (0, 1, "y", 2)])
+    runs(SUMS.format(more=""))
+    assert "= sums keeps its state" in said("dry-run", "flow.py")
+    with open("flow.py", "w", encoding="utf-8") as out:
+        out.write(HEAD + SUMS.format(more=", max(p) AS most"))
+    told = said("dry-run", "flow.py")
+    assert "↻ sums is rebuilt: its SQL has changed; that reads ev from its beginning" in told
+    assert "↻ counts is rebuilt: 'sums', which it reads, is rebuilt; that reads 2 rows of sums" in told
+    feed("b", [(0, 2, "x", 5)])
+    runs(SUMS.format(more=", max(p) AS most"))
+    assert rows("FROM sums ORDER BY c") == [("x", 2, 6, 5), ("y", 1, 2, 2)]
+    assert rows("FROM counts ORDER BY n") == [(1, 1), (2, 1)]
+
+
+def test_a_column_added_at_the_end_is_in_the_table_after_the_next_run():
+    feed("a", [(0, 0, "x", 1)])
+    runs('@qn.table\ndef t():\n    return "SELECT id FROM ev"\n')
+    feed("b", [(0, 0, "z", 1)])
+    runs('@qn.table\ndef t():\n    return "SELECT id, c FROM ev"\n')
+    assert sorted(rows("SELECT c FROM t"), key=str) == [("z",), (None,)]
+
+
+WINDOWS = """
+@qn.table
+def clean():
+    return "SELECT * FROM ev"
+@qn.materialized_view(window="minute", window_size="1 minute", emit="on_window_close")
+def closed():
+    return "SELECT time_bucket(INTERVAL 1 MINUTE, ts) AS minute, count(*) AS n FROM clean GROUP BY ALL"
+@qn.materialized_view(window="minute", window_size="1 minute", allowed_lateness="1 minute")
+def growing():
+    return "SELECT time_bucket(INTERVAL 1 MINUTE, ts) AS minute, count(*) AS n FROM ev GROUP BY ALL"
+"""
+
+
+def minutes(view):
+    return rows(f"SELECT minute(minute), n FROM {view} ORDER BY 1")
+
+
+def test_windows_end_and_late_rows_are_set_aside():
+    feed("a", [(0, 5, "x", 1), (0, 50, "x", 1), (1, 5, "x", 1), (2, 1, "x", 1)])
+    runs(WINDOWS)
+    assert minutes("closed") == [(0, 2)]  # the watermark is at 00:01:31
+    assert minutes("growing") == [(0, 2), (1, 1), (2, 1)]
+    feed("b", [(0, 55, "late for closed", 1), (5, 0, "x", 1)])
+    runs(WINDOWS)
+    assert minutes("closed") == [(0, 2), (1, 1), (2, 1)]
+    assert minutes("growing") == [(0, 3), (1, 1), (2, 1), (5, 1)]
+    (letter,) = rows("SELECT reason, raw::VARCHAR, detail FROM closed__dead_letters")
+    assert letter[0] == "late"
+    assert "late for closed" in letter[1]
+    assert letter[2].startswith("The window of 2026-01-01 00:00:00 was closed: the watermark had come to")
+    feed("c", [(0, 59, "late for both", 1)])
+    runs(WINDOWS)
+    assert minutes("growing") == [(0, 3), (1, 1), (2, 1), (5, 1)]
+    assert rows("SELECT raw::VARCHAR LIKE '%late for both%', line FROM growing__dead_letters") == [(True, 1)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("SELECT ts AS minute, p FROM ev", "the column is no group of an aggregate"),
+        ("SELECT c AS minute, count(*) AS n FROM ev GROUP BY c", "the column is VARCHAR."),
+        ("SELECT c, count(*) AS n FROM ev GROUP BY c", "it has no column 'minute'."),
+    ],
+)
+def test_windows_that_cannot_end_are_refused(sql, why):
+    feed("a", [(0, 0, "x", 1)])
+    with pytest.raises(QanatError) as refused:
+        runs(
+            f'@qn.materialized_view(window="minute", window_size="1 minute")\ndef v():\n    return "{sql}"\n'
+        )
+    assert refused.value.code == "QN-1218"
+    assert why in str(refused.value)
+    assert "Nothing was started." in str(refused.value)
+
+
+def test_a_volatile_function_is_refused_with_the_reason():
+    feed("a", [(0, 0, "x", 1)])
+    with pytest.raises(QanatError) as refused:
+        runs('@qn.materialized_view\ndef v():\n    return "SELECT random() AS r FROM ev"\n')
+    assert refused.value.code == "QN-1217"
+    assert "answers differently every time" in str(refused.value)
+    assert "flow.py" in str(refused.value)
+
+
+def test_the_plan_is_drawn_with_what_the_last_run_cost():
+    feed("a", [(0, 0, "x", 1), (0, 1, "y", 2)])
+    with open("flow.py", "w", encoding="utf-8") as out:
+        out.write(HEAD + SUMS.format(more=""))
+    assert "no run yet" in said("plan", "flow.py")
+    runs(SUMS.format(more=""))
+    told = said("plan", "flow.py", "--view", "sums")
+    assert "sums  follows its inputs; rows change and go" in told
+    assert "GROUP BY c" in told and "native" in told and "new rows of ev" in told
+    assert "2 changes in, 2 out, 1 step" in told
+    wrong = subprocess.run([*QANAT, "plan", "flow.py", "--view", "sum"], capture_output=True, text=True)
+    assert wrong.returncode != 0
+    assert "QN-1315" in wrong.stderr and "Did you mean 'sums'?" in wrong.stderr
