@@ -26,15 +26,14 @@ def said(*arguments):
 
 
 def feed(name, rows):
-    with open(f"in/{name}.jsonl", "w", encoding="utf-8") as out:
+    with Path(f"in/{name}.jsonl").open("w", encoding="utf-8") as out:
         for number, (minute, second, c, p) in enumerate(rows):
             ts = f"2026-01-01T00:{minute:02}:{second:02}"
             out.write(json.dumps({"id": number, "ts": ts, "c": c, "p": p}) + "\n")
 
 
 def runs(text):
-    with open("flow.py", "w", encoding="utf-8") as out:
-        out.write(HEAD + text)
+    Path("flow.py").write_text(HEAD + text, encoding="utf-8")
     Engine(load("flow.py"), "lake").run(RunOptions())
 
 
@@ -72,8 +71,7 @@ def test_changed_sql_is_built_anew_and_told_beforehand():
     feed("a", [(0, 0, "x", 1), (0, 1, "y", 2)])
     runs(SUMS.format(more=""))
     assert "= sums keeps its state" in said("dry-run", "flow.py")
-    with open("flow.py", "w", encoding="utf-8") as out:
-        out.write(HEAD + SUMS.format(more=", max(p) AS most"))
+    Path("flow.py").write_text(HEAD + SUMS.format(more=", max(p) AS most"), encoding="utf-8")
     told = said("dry-run", "flow.py")
     assert "↻ sums is rebuilt: its SQL has changed; that reads ev from its beginning" in told
     assert "↻ counts is rebuilt: 'sums', which it reads, is rebuilt; that reads 2 rows of sums" in told
@@ -157,8 +155,7 @@ def test_a_volatile_function_is_refused_with_the_reason():
 
 def test_the_plan_is_drawn_with_what_the_last_run_cost():
     feed("a", [(0, 0, "x", 1), (0, 1, "y", 2)])
-    with open("flow.py", "w", encoding="utf-8") as out:
-        out.write(HEAD + SUMS.format(more=""))
+    Path("flow.py").write_text(HEAD + SUMS.format(more=""), encoding="utf-8")
     assert "no run yet" in said("plan", "flow.py")
     runs(SUMS.format(more=""))
     told = said("plan", "flow.py", "--view", "sums")

@@ -38,7 +38,7 @@ def dry_run(file: Path | None, storage: Path | None) -> None:
 
 
 def _kept_or_rebuilt(described: dict[str, Any], storage: Path) -> list[Text]:
-    """What the next run does with the state of each view that has one: nothing to say before the first run."""
+    """What the next run does with the state of each view; nothing to say before the first run."""
     saved = saved_flows(storage)
     rebuilt: set[str] = set()
     lines = []

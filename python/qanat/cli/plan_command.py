@@ -45,16 +45,15 @@ def drawn(dataset: dict[str, Any], stats: dict[str, Any] | None) -> Tree:
     flow = dataset["flows"][0]
     circuit = flow["circuit"]
     if circuit is None:
-        tree = Tree(
-            Text.assemble((dataset["name"], "name"), "  recomputed whole when the sources are drained")
-        )
+        how = "  recomputed whole when the sources are drained"
+        tree = Tree(Text.assemble((dataset["name"], "name"), how))
         reason = flow["why_recomputed"] or "it reads nothing that grows"
         tree.add(Text(f"because {reason}", "quiet"))
         return tree
     fits = stats is not None and stats.get("fingerprint") == flow["fingerprint"]
     operators = stats["ops"] if stats is not None and fits else []
-    how = "rows change and go" if circuit["output"]["weighted"] else "rows are only added"
-    tree = Tree(Text.assemble((dataset["name"], "name"), f"  follows its inputs; {how}"))
+    kind = "rows change and go" if circuit["output"]["weighted"] else "rows are only added"
+    tree = Tree(Text.assemble((dataset["name"], "name"), f"  follows its inputs; {kind}"))
     weighted = {entry["name"] for entry in circuit["inputs"] if entry["weighted"]}
     shown: set[int] = set()
     for source in circuit["output"]["inputs"]:

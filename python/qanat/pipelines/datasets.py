@@ -154,7 +154,8 @@ def materialized_view(
     ...     return "SELECT country, sum(price) AS revenue FROM clean GROUP BY ALL"
     >>> @qn.materialized_view(window="minute", window_size="1 minute", emit="on_window_close")
     ... def per_minute():
-    ...     return "SELECT time_bucket(INTERVAL 1 MINUTE, ts) AS minute, count(*) AS n FROM clean GROUP BY ALL"
+    ...     minute = "time_bucket(INTERVAL 1 MINUTE, ts) AS minute"
+    ...     return f"SELECT {minute}, count(*) AS n FROM clean GROUP BY ALL"
     """
     windows = Windows(emit, window or "", window_size or "", allowed_lateness)
     options = _StoredOptions(name, comment, table_properties, partition_cols, schema, keys, windows)
@@ -384,7 +385,7 @@ def _check_windows(windows: Windows, dataset: str, place: Where) -> None:
     elif windows.column and not windows.size:
         wrong = f'window="{windows.column}" needs its length, such as window_size="1 minute".'
     elif not windows.column and (windows.size or windows.lateness or windows.emit != "on_update"):
-        wrong = 'window_size, allowed_lateness and emit="on_window_close" need window="…", the column of the window.'
+        wrong = 'window_size, allowed_lateness and emit="on_window_close" need window="…", its column.'
     for argument, given in (("window_size", windows.size), ("allowed_lateness", windows.lateness)):
         if not wrong and given and not is_duration(given):
             wrong = f"{argument} is '{given}', which is no time. For example: \"30 seconds\"."
