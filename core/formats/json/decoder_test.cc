@@ -165,6 +165,14 @@ TEST(JsonDecoder, TellsWhatIsNotJson) {
   EXPECT_EQ(detail("[1]"), "expected one JSON object a line, found array");
   EXPECT_EQ(detail("12"), "expected one JSON object a line, found number");
   EXPECT_EQ(detail("null"), "expected one JSON object a line, found null");
+  EXPECT_EQ(detail(" \"a\" \r"), "expected one JSON object a line, found string");
+  EXPECT_EQ(detail("false"), "expected one JSON object a line, found false");
+  EXPECT_EQ(detail("nothing"), "not JSON at byte 1: expected an object, found 'n'");
+  EXPECT_EQ(detail("  nullify"), "not JSON at byte 3: expected an object, found 'n'");
+  EXPECT_EQ(detail("12 apples"), "not JSON at byte 1: expected an object, found '1'");
+  EXPECT_EQ(detail("2024-05-01,7"), "not JSON at byte 1: expected an object, found '2'");
+  EXPECT_EQ(detail("[1, 2"), "not JSON at byte 1: expected an object, found '['");
+  EXPECT_EQ(detail("null null"), "not JSON at byte 1: expected an object, found 'n'");
   EXPECT_EQ(detail("hello"), "not JSON at byte 1: expected an object, found 'h'");
   EXPECT_EQ(detail("é"), "not JSON at byte 1: expected an object, found 'é'");
   EXPECT_EQ(detail("{\"v\":1"), "not JSON at byte 7: expected ',' or '}', found the end of the line");

@@ -90,10 +90,8 @@ const char* LineParser::Parse(const char* p, size_t row) {
     const uint64_t object = objects_ + 1;
     end = Object(record_, p, row);
     if (end != nullptr && !CheckRequired(object)) end = nullptr;
-  } else if (const std::string_view kind = text::JsonKindName(*p); !kind.empty()) {
-    detail_ = "expected one JSON object a line, found " + std::string(kind);
   } else {
-    Syntax(p, "expected an object");
+    NotAnObject(p);
   }
   if (end != nullptr) {
     end = SkipJsonSpace(end);
@@ -101,6 +99,17 @@ const char* LineParser::Parse(const char* p, size_t row) {
   }
   if (end == nullptr) Abandon(row);
   return end;
+}
+
+// "null" and "nothing" begin alike: only what is JSON to its end is called by its kind.
+void LineParser::NotAnObject(const char* p) {
+  text::JsonFault fault;
+  const char* end = text::SkipJsonValue(p, 0, &fault);
+  if (end != nullptr && *SkipJsonSpace(end) == '\n') {
+    detail_ = "expected one JSON object a line, found " + std::string(text::JsonKindName(*p));
+  } else {
+    Syntax(p, "expected an object");
+  }
 }
 
 bool LineParser::CheckRequired(uint64_t object) {

@@ -49,6 +49,7 @@ class LineParser {
   const char* NumberValue(Node& node, const char* p, size_t row);
   const char* WordValue(Node& node, const char* p, size_t row);
 
+  void NotAnObject(const char* p);
   bool CheckRequired(uint64_t object);
   size_t AddChild(Node& node);
   std::string_view Unescaped(const text::JsonString& string);
