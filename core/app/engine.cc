@@ -41,9 +41,9 @@ struct Engine::State {
   BatchFunctions* functions = nullptr;
 
   std::atomic<bool> stop{false};
-  std::mutex mutex;  // guards `connection` against Stop, and the waking of a sleep
+  std::mutex mutex;  // of the waking of a sleep
   std::condition_variable woken;
-  duck::Connection* connection = nullptr;  // while a run lives
+  Interrupts interrupts;
   std::atomic<bool> stop_now{false};
 
   Status Run(const RunOptions& options);
@@ -76,9 +76,9 @@ void Engine::Stop(bool now) {
   const std::lock_guard lock(state_->mutex);
   state_->stop = true;
   state_->progress.Tell("stopping", 0);
-  if (now && state_->connection != nullptr) {
+  if (now) {
     state_->stop_now = true;
-    state_->connection->Interrupt();
+    state_->interrupts.All();
   }
   state_->woken.notify_all();
 }
@@ -209,17 +209,12 @@ Status Engine::State::RunLocked(const RunOptions& options) {
   QN_GET(const std::unique_ptr<duck::Connection> main, database->Connect());
   QN_GET(const duck::Rows threads, main->Query("SELECT current_setting('threads')::BIGINT"));
   QN_GET(trace::Budget budget, BudgetOf(pipeline, *main));
-  {
-    const std::lock_guard guard(mutex);
-    connection = main.get();
-  }
+  interrupts.Add(*main);
   struct Leave {  // Stop must not touch a connection that is gone
-    State& state;
-    ~Leave() {
-      const std::lock_guard guard(state.mutex);
-      state.connection = nullptr;
-    }
-  } const leave{*this};
+    Interrupts& interrupts;
+    duck::Connection& connection;
+    ~Leave() { interrupts.Remove(&connection); }
+  } const leave{interrupts, *main};
 
   const auto warn = [this](const std::string& text) { progress.Warn(text); };
   const RunContext context{pipeline,
@@ -232,6 +227,7 @@ Status Engine::State::RunLocked(const RunOptions& options) {
                            options.is_continuous,
                            warn,
                            &stop_now,
+                           &interrupts,
                            &budget};
   QN_GET(const std::unique_ptr<duck::Connection> beside, database->Connect());
   SharedCheckpoints log_checkpoints(

@@ -55,7 +55,9 @@ FlowRun::FlowRun(const RunContext& context, const Dataset& dataset, const Flow& 
                  DeadLetters& dead_letters)
     : context_(context), dataset_(dataset), flow_(flow), stored_(stored), dead_letters_(dead_letters) {}
 
-FlowRun::~FlowRun() = default;
+FlowRun::~FlowRun() {
+  if (context_.interrupts != nullptr) context_.interrupts->Remove(function_connection_.get());
+}
 
 Result<std::unique_ptr<FlowRun>> FlowRun::Make(const RunContext& context, const Dataset& dataset,
                                                const Flow& flow, const Schema& stored,
@@ -98,6 +100,7 @@ Status FlowRun::MakeScan(Input& input) {
 Status FlowRun::MakeFunction() {
   QN_CHECK(context_.functions != nullptr);
   QN_GET(function_connection_, context_.database.Connect());
+  if (context_.interrupts != nullptr) context_.interrupts->Add(*function_connection_);
   function_ =
       std::make_unique<FunctionScan>(dataset_.spec.name, flow_.spec.function.id, flow_.function_columns,
                                      *function_connection_, *context_.functions, dead_letters_);

@@ -9,6 +9,7 @@
 
 #include "app/circuit_run.h"
 #include "app/function_scan.h"
+#include "app/interrupts.h"
 #include "app/late_sink.h"
 #include "app/line_scan.h"
 #include "app/pipeline.h"
@@ -32,6 +33,7 @@ struct RunContext {
   bool is_continuous;
   std::function<void(const std::string&)> warn;
   const std::atomic<bool>* stop_now = nullptr;  // the step in hand is to be given up
+  Interrupts* interrupts = nullptr;
   trace::Budget* budget = nullptr;              // of all that is remembered across steps
 };
 

@@ -194,6 +194,22 @@ def test_stopped(lives: Lives, shop_with_lines: Shop, after_ms: int, now: bool, 
     goes_on(lives, shop)
 
 
+def test_stopped_at_once_while_a_function_waits_for_its_rows(lives: Lives, tmp_path: Path) -> None:
+    """The query that feeds it would take hours, on a connection of its own."""
+    (tmp_path / "in.jsonl").write_text('{"id": 1}\n')
+    many = "unnest(range(10000))"
+    sql = (
+        f"SELECT id FROM (SELECT id, a, b, {many} AS c FROM (SELECT id, a, {many} AS b FROM "
+        f"(SELECT id, {many} AS a FROM lines))) WHERE a + b + c < 0"
+    )
+    table = specs.function_of(specs.dataset("twice", sql), 0, "twice", "id BIGINT, twice BIGINT")
+    spec = specs.pipeline(
+        tmp_path / "lake", [specs.source("lines", tmp_path / "in.jsonl", "id BIGINT")], [table]
+    )
+    stopped = lives.live(spec, functions=FUNCTIONS, stop_ms=500, stop_now=True)
+    assert stopped.ok, stopped
+
+
 FLOW = """
 import qanat as qn
 
