@@ -256,6 +256,7 @@ TableRows DatasetRun::RowsSince(Epoch consumed) const {
     if (epoch > consumed || (epoch < 0 && consumed == 0)) {
       rows.files.push_back(tables_.storage + "/" + name() + "/" + path);
       rows.bytes += static_cast<uint64_t>(file->size);
+      rows.has_old_files = true;
     }
   }
   return rows;
@@ -280,6 +281,7 @@ Change DatasetRun::ChangeSince(Epoch consumed) {
   for (const auto& [path, file] : sink_->snapshot().files) {
     change.rows.files.push_back(folder_ + "/" + path);
     change.rows.bytes += static_cast<uint64_t>(file->size);
+    change.rows.has_old_files = true;
   }
   return change;
 }

@@ -48,7 +48,10 @@ std::string RowsSql(const TableRows& rows, const Schema& columns) {
     list += (list.empty() ? "" : ", ") + value + "::" + field.type.ToSql() + " AS " + QuoteName(field.name);
   }
   if (rows.files.empty()) return "SELECT " + list + " WHERE false";
-  return "SELECT " + list + " FROM read_parquet(" + FileList(rows.files) + kPlainNames + ")";
+  const std::string files = "read_parquet(" + FileList(rows.files) + kPlainNames;
+  if (!rows.has_old_files) return "SELECT " + list + " FROM " + files + ")";
+  return "SELECT " + list + " FROM (" + RowsSql({}, columns) + " UNION ALL BY NAME FROM " + files +
+         ", union_by_name = true))";
 }
 
 FlowRun::FlowRun(const RunContext& context, const Dataset& dataset, const Flow& flow, const Schema& stored,

@@ -34,13 +34,14 @@ struct RunContext {
   std::function<void(const std::string&)> warn;
   const std::atomic<bool>* stop_now = nullptr;  // the step in hand is to be given up
   Interrupts* interrupts = nullptr;
-  trace::Budget* budget = nullptr;              // of all that is remembered across steps
+  trace::Budget* budget = nullptr;  // of all that is remembered across steps
 };
 
 // Parquet files that make up (a part of) a dataset; no files: no rows.
 struct TableRows {
   std::vector<std::string> files;
   uint64_t bytes = 0;
+  bool has_old_files = false;  // of earlier steps: they may lack columns that were added since
 };
 
 // What a dataset has beyond what its reader has taken: rows in files, and of a view that takes rows back the

@@ -124,26 +124,29 @@ def view_sql(name: str, table: dict[str, Any]) -> str:
     files: list[dict[str, Any]] = table["files"]
     parts: list[str] = table["partition_cols"]
     head = f"CREATE VIEW {sql_text.quoted(name)} AS "
+    nulls = ", ".join(f"CAST(NULL AS {c['type']}) AS {sql_text.quoted(c['name'])}" for c in columns)
+    empty = f"SELECT {nulls} WHERE false"
     if not files:
-        empty = ", ".join(f"CAST(NULL AS {c['type']}) AS {sql_text.quoted(c['name'])}" for c in columns)
-        return f"{head}SELECT {empty} WHERE false"
+        return head + empty
     paths = "[" + ", ".join(sql_text.file_literal(file["path"]) for file in files) + "]"
     types = {c["name"]: c["type"] for c in columns}
     names = ", ".join(sql_text.quoted(c["name"]) for c in columns)
+    # A column that was added later is missing in older files, perhaps in all that are left.
+    by_name = f"({empty} UNION ALL BY NAME FROM read_parquet({paths}, union_by_name = true"
     if not parts:
-        return f"{head}SELECT {names} FROM read_parquet({paths}, hive_partitioning = false)"
+        return f"{head}SELECT {names} FROM {by_name}, hive_partitioning = false))"
     if all(_folders_say_it(file, parts) for file in files):
         hive = ", ".join(f"{sql_text.literal(p)}: {types[p]}" for p in parts)
         options = f"hive_partitioning = true, hive_types = {{{hive}}}"
-        return f"{head}SELECT {names} FROM read_parquet({paths}, {options})"
-    return head + _joined_sql(columns, files, parts, paths, types)
+        return f"{head}SELECT {names} FROM {by_name}, {options}))"
+    return head + _joined_sql(columns, files, parts, f"{by_name}, hive_partitioning = false, ", types)
 
 
 def _joined_sql(
     columns: list[dict[str, Any]],
     files: list[dict[str, Any]],
     parts: list[str],
-    paths: str,
+    by_name: str,
     types: dict[str, str],
 ) -> str:
     rows = ", ".join(
@@ -158,7 +161,7 @@ def _joined_sql(
         for c in columns
     )
     return (
-        f"SELECT {picked} FROM read_parquet({paths}, hive_partitioning = false, filename = '__qn_path') d "
+        f"SELECT {picked} FROM {by_name}filename = '__qn_path')) d "
         f"JOIN (VALUES {rows}) p(__qn_path, {keys}) ON p.__qn_path = d.__qn_path"
     )
 
