@@ -17,7 +17,8 @@ class Operator {
   virtual ~Operator() = default;
   // One delta an input. `out` is empty and gets the change of the output; views in it may point into the
   // operator's traces and into the inputs' bytes: both stay until EndStep. An input's rows may be added up or
-  // taken out; those of equal key need not be adjacent, and equal rows need not be one. After a failure the operator must be cleared and restored.
+  // taken out; those of equal key need not be adjacent, and equal rows need not be one. After a failure the
+  // operator must be cleared and restored.
   virtual Status Step(std::span<KeyedDelta> inputs, Delta& out) = 0;
   // Whether Step must be called in a step without changes (the very first one of some operators).
   virtual bool IsDue() const { return false; }
