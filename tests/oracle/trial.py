@@ -127,7 +127,9 @@ class Trial:
     def _live(self, life: Life) -> None:
         try:
             outcome: Outcome = self._lives.live(self._spec, fail=life.fail, options=life.options)
-        except AssertionError as failure:  # a signal that nobody armed
+        except AssertionError as failure:
+            if "ended by signal" not in str(failure):
+                raise  # not the pipeline's fault
             raise StoppedError(str(failure), []) from None
         steps = outcome.progress.get("epoch", "?")
         self.history.append(f"  {life.fail or 'a life'} {life.options or ''}: {outcome}, epoch {steps}")
