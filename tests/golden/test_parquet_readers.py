@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 WRITER = pathlib.Path(os.environ.get("QANAT_PARQUET_TEST", ROOT / "build/core/qn_formats_parquet_test"))
 SCALARS = [f"scalar_{i}" for i in range(8)]
 NESTED = [f"nested_{i}" for i in range(11)]
-LARGE = ["random", "mixed", "pages"]
+LARGE = ["random", "mixed", "pages", "deltas"]
 TIMES = "scalar_4"  # years that Python's and Polars' dates do not have
 
 

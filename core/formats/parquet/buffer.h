@@ -44,11 +44,12 @@ class Buffer {
     std::memcpy(Reserve(size), bytes, size);
     size_ += size;
   }
-  void Clear() { size_ = 0; }  // keeps the memory
+  void Shrink(size_t size) { size_ = size; }  // to what it was before
+  void Clear() { size_ = 0; }                 // keeps the memory
 
  private:
   void Grow(size_t wanted) {
-    size_t capacity = capacity_ < 256 ? 256 : capacity_ + capacity_ / 2;
+    size_t capacity = capacity_ < 256 ? 256 : capacity_ * 2;
     if (capacity < wanted) capacity = wanted;
     data_ = static_cast<char*>(std::realloc(data_, capacity));
     QN_CHECK(data_ != nullptr);

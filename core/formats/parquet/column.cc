@@ -1,5 +1,6 @@
 // Values are copied once, into what will be the page. A page's levels go into a gap left in front of it, so
-// that it is compressed where it lies, unless NULLs or lists make the levels long.
+// that it is compressed where it lies. A page is compressed when it is full: it is in the cache then, and the
+// next one takes its place.
 #include "formats/parquet/column.h"
 
 #include <bit>
@@ -12,11 +13,7 @@
 namespace qn::parquet {
 namespace {
 
-constexpr size_t kGap = 32;              // in front of each PLAIN page; a multiple of 8
-constexpr int kPlainGroupsMax = 16;      // row groups until a dictionary is tried again
-constexpr size_t kTrialBytesMin = 4096;  // smaller pages say nothing about a column
-
-bool IsText(const Leaf& leaf) { return leaf.physical == Physical::kByteArray; }
+constexpr int kPlainGroupsMax = 16;  // row groups until a dictionary is tried again
 
 bool MayHaveDictionary(const Leaf& leaf) {
   return leaf.physical != Physical::kBoolean && leaf.physical != Physical::kFixed;
@@ -28,11 +25,9 @@ bool IsRange(const uint32_t* rows, size_t size) { return size > 0 && rows[size -
 // The twelve bytes of a short text.
 const char* Inside(const duck::String& text) { return reinterpret_cast<const char*>(&text) + 4; }
 
-// The bytes of a text, its length in front. Writes up to 16 bytes too many.
+// Writes up to 12 bytes too many.
 char* PutText(const duck::String& text, char* out) {
   const size_t size = text.size;
-  std::memcpy(out, &text.size, 4);
-  out += 4;
   if (size <= 12) {
     std::memcpy(out, Inside(text), 12);
   } else if (size <= 16) {
@@ -102,13 +97,12 @@ static_assert(std::endian::native == std::endian::little,
 }  // namespace
 
 ColumnBuffer::ColumnBuffer(const Leaf& leaf)
-    : leaf_(leaf),
-      is_plain_(!MayHaveDictionary(leaf)),
-      way_(IsText(leaf) ? PageMaker::Way::kUsual : PageMaker::Way::kNumbers) {}
+    : leaf_(leaf), is_plain_(!MayHaveDictionary(leaf)), pages_(leaf) {}
 
 size_t ColumnBuffer::memory() const {
-  return sizeof *this + def_.capacity() + rep_.capacity() + plain_.capacity() + indices_.capacity() * 2 +
-         numbers_.memory() + texts_.memory() + hashes_.capacity() * 8 + pages_.capacity() * sizeof(Page);
+  return sizeof *this + def_.capacity() + rep_.capacity() + plain_.capacity() + lengths_.capacity() * 4 +
+         indices_.capacity() * 2 + numbers_.memory() + texts_.memory() + hashes_.capacity() * 8 +
+         indexed_.capacity() * sizeof(Page) + pages_.memory();
 }
 
 // ---- Appending
@@ -121,26 +115,33 @@ uint64_t ColumnBuffer::BytesOf(const LeafSlice& slice) const {
   return bytes;
 }
 
-Status ColumnBuffer::Append(const LeafSlice& slice) {
+Status ColumnBuffer::Append(LeafSlice slice, PageMaker& maker) {
   if (slice.entries == 0) return Ok();
-  if (slice.values > kSliceValues || (IsText(leaf_) && BytesOf(slice) > kPageBytes))
-    return AppendSplit(slice);
-  AppendOne(slice);
+  if (!is_begun_) Begin(maker);
+  slice.bytes = BytesOf(slice);
+  if (slice.values > kSliceValues || (IsText(leaf_) && slice.bytes > kPageBytes))
+    return AppendSplit(slice, maker);
+  AppendOne(slice, maker);
   return Ok();
 }
 
+void ColumnBuffer::Begin(const PageMaker& maker) {
+  is_begun_ = true;
+  entries_ = null_count_ = 0;
+  bounds_ = Bounds();
+  pages_.Begin(maker);
+}
+
 // Takes the slice in parts of whole rows that a page can hold.
-Status ColumnBuffer::AppendSplit(const LeafSlice& slice) {
+Status ColumnBuffer::AppendSplit(const LeafSlice& slice, PageMaker& maker) {
   LeafSlice part = slice;
-  part.entries = part.values = 0;
-  uint64_t part_bytes = 0;
+  part.entries = part.values = part.bytes = 0;
   const auto begin_part = [&] {
-    if (part.entries > 0) AppendOne(part);
+    if (part.entries > 0) AppendOne(part, maker);
     if (part.def != nullptr) part.def += part.entries;
     if (part.rep != nullptr) part.rep += part.entries;
     part.rows += part.values;
-    part.entries = part.values = 0;
-    part_bytes = 0;
+    part.entries = part.values = part.bytes = 0;
   };
   for (size_t entry = 0, value = 0; entry < slice.entries;) {
     LeafSlice row = slice;
@@ -159,35 +160,35 @@ Status ColumnBuffer::AppendSplit(const LeafSlice& slice) {
           .With("A Parquet page holds at most " + std::to_string(kRowBytesMax) +
                 " bytes of one row and column.");
     }
-    if (part.entries > 0 && (part_bytes + bytes > kPageBytes || part.values + row.values > kSliceValues))
+    if (part.entries > 0 && (part.bytes + bytes > kPageBytes || part.values + row.values > kSliceValues))
       begin_part();
     part.entries += row.entries;
     part.values += row.values;
-    part_bytes += bytes;
+    part.bytes += bytes;
   }
   begin_part();
   return Ok();
 }
 
-void ColumnBuffer::AppendOne(const LeafSlice& slice) {
+void ColumnBuffer::AppendOne(const LeafSlice& slice, PageMaker& maker) {
   // A row of very many values would overflow the indices before the dictionary is judged.
   if (!is_plain_ && slice.values > 4 * kSliceValues) {
-    CutPage();
+    EncodeDictionary(maker);
     is_plain_ = true;
   }
   AppendLevels(slice);
   AppendValues(slice);
   page_.entries += slice.entries;
   page_.values += slice.values;
-  if (!is_plain_) JudgeDictionary();
+  if (!is_plain_) JudgeDictionary(maker);
   const bool is_full =
-      page_.is_dictionary ? page_.values >= kPageIndices : plain_.size() - page_.from >= kPageBytes;
-  if (page_.entries > 0 && (is_full || page_.entries >= kPageBytes)) CutPage();
+      page_.is_dictionary ? page_.values >= kPageIndices : plain_.size() - gap_ >= kPageBytes;
+  if (page_.entries > 0 && (is_full || page_.entries >= kPageBytes)) CutPage(maker);
 }
 
 void ColumnBuffer::AppendLevels(const LeafSlice& slice) {
   if (slice.values < slice.entries || !def_.empty()) {
-    if (def_.empty()) def_.assign(entries_, leaf_.def_max);
+    if (def_.empty()) def_.assign(waiting_, leaf_.def_max);
     if (slice.def != nullptr) {
       def_.insert(def_.end(), slice.def, slice.def + slice.entries);
     } else {
@@ -195,24 +196,18 @@ void ColumnBuffer::AppendLevels(const LeafSlice& slice) {
     }
   }
   if (leaf_.rep_max > 0) rep_.insert(rep_.end(), slice.rep, slice.rep + slice.entries);
+  waiting_ += slice.entries;
   entries_ += slice.entries;
   null_count_ += slice.entries - slice.values;
 }
 
 // Where the first value of a page goes. Also when a page has only NULLs: it has a place then.
 void ColumnBuffer::BeginPlain() {
-  if (page_.entries > 0 && !page_.is_dictionary) return;
-  plain_.Reserve(kGap);
-  plain_.Advance(kGap);
   page_.is_dictionary = false;
-  page_.from = page_.to = plain_.size();
-}
-
-void ColumnBuffer::CutPage() {
-  if (page_.entries == 0) return;
-  page_.to = plain_.size();
-  pages_.push_back(page_);
-  page_ = Page();
+  if (plain_.size() > 0) return;
+  gap_ = pages_.gap();
+  plain_.Reserve(gap_);
+  plain_.Advance(gap_);
 }
 
 void ColumnBuffer::AppendValues(const LeafSlice& slice) {
@@ -221,7 +216,6 @@ void ColumnBuffer::AppendValues(const LeafSlice& slice) {
   } else {
     page_.is_dictionary = true;
   }
-  values_ += slice.values;
   if (slice.values == 0) return;
   switch (leaf_.type.id) {
     case TypeId::kBoolean:
@@ -325,13 +319,16 @@ void ColumnBuffer::AppendTexts(const LeafSlice& slice) {
 
 void ColumnBuffer::AppendPlainTexts(const LeafSlice& slice) {
   const auto* in = slice.column->as<duck::String>();
-  const size_t bytes = BytesOf(slice);
-  char* const begin = plain_.Reserve(bytes);
+  const size_t at = lengths_.size();
+  lengths_.resize(at + slice.values);
+  int32_t* lengths = lengths_.data() + at;
+  char* const begin = plain_.Reserve(slice.bytes);
   char* out = begin;
   uint64_t low = OrderKey(bounds_.low_text);
   uint64_t high = OrderKey(bounds_.high_text);
   for (size_t i = 0; i < slice.values; ++i) {
     const duck::String& text = in[slice.rows[i]];
+    lengths[i] = static_cast<int32_t>(text.size);
     out = PutText(text, out);
     const uint64_t key = OrderKey(text);
     if (key > low && key < high) continue;
@@ -339,30 +336,27 @@ void ColumnBuffer::AppendPlainTexts(const LeafSlice& slice) {
     low = OrderKey(bounds_.low_text);
     high = OrderKey(bounds_.high_text);
   }
-  plain_.Advance(bytes);
+  plain_.Advance(static_cast<size_t>(out - begin));
 }
 
 // ---- Giving up a dictionary
 
-void ColumnBuffer::JudgeDictionary() {
+void ColumnBuffer::JudgeDictionary(PageMaker& maker) {
   const size_t distinct = IsText(leaf_) ? texts_.size() : numbers_.values().size();
   const size_t bytes = IsText(leaf_) ? texts_.bytes().size() : distinct * 8;
   if (DictionaryPays(indices_.size(), distinct, bytes)) return;
   is_plain_ = true;
   // What is small is written again; otherwise the pages so far keep their dictionary.
-  if (pages_.empty() && indexed_bytes_ <= kPageBytes) return DictionaryToPlain();
-  CutPage();
+  if (indexed_.empty() && indexed_bytes_ <= kPageBytes) return DictionaryToPlain();
+  EncodeDictionary(maker);
 }
 
 void ColumnBuffer::DictionaryToPlain() {
-  const Page page = page_;
-  page_ = Page();
   BeginPlain();
-  page_.entries = page.entries;
-  page_.values = page.values;
   if (IsText(leaf_)) {
     for (const uint16_t index : indices_) {
-      const std::string_view value = texts_.Plain(index);
+      const std::string_view value = texts_.Plain(index).substr(4);
+      lengths_.push_back(static_cast<int32_t>(value.size()));
       plain_.Append(value.data(), value.size());
     }
     texts_.Clear();
@@ -372,85 +366,94 @@ void ColumnBuffer::DictionaryToPlain() {
     numbers_.Clear();
   }
   indices_.clear();
+  indexed_bytes_ = 0;
 }
 
 // ---- Encoding
 
-EncodedColumn ColumnBuffer::Encode(PageMaker& maker) {
-  CutPage();
-  EncodedColumn out;
+const EncodedColumn& ColumnBuffer::Encode(PageMaker& maker) {
+  if (!is_begun_) Begin(maker);
+  const bool gave_up = is_plain_ && MayHaveDictionary(leaf_);
+  if (is_plain_) {
+    CutPage(maker);
+  } else {
+    EncodeDictionary(maker);
+  }
+  plain_groups_ = gave_up ? plain_groups_ + 1 : 0;
+  is_plain_ = !MayHaveDictionary(leaf_) || (gave_up && plain_groups_ % kPlainGroupsMax != 0);
+  is_begun_ = false;
+  EncodedColumn& out = pages_.column();
   out.entries = entries_;
   out.null_count = null_count_;
   out.bounds = std::move(bounds_);
-  out.codec = maker.compresses() ? Codec::kZstd : Codec::kNone;
-  is_codec_chosen_ = !maker.compresses();
-  if (!indices_.empty()) EncodeDictionary(maker, out);
-  out.data_offset = out.bytes.size();
-  for (const Page& page : pages_) EncodePage(page, maker, out);
-  Clear();
   return out;
 }
 
-void ColumnBuffer::EncodeDictionary(PageMaker& maker, EncodedColumn& out) {
-  out.has_dictionary = true;
-  std::string_view whole;
-  size_t values = 0;
-  if (IsText(leaf_)) {
-    whole = texts_.bytes().view(0, texts_.bytes().size());
-    values = texts_.size();
+// Indices wait for their dictionary.
+void ColumnBuffer::CutPage(PageMaker& maker) {
+  if (page_.entries == 0) return;
+  if (page_.is_dictionary) {
+    indexed_.push_back(page_);
   } else {
-    maker.scratch.Clear();
-    const size_t width = leaf_.physical == Physical::kInt32 || leaf_.physical == Physical::kFloat ? 4 : 8;
-    PutPlainNumbers(numbers_.values(), width, maker.scratch);
-    whole = maker.scratch.view(0, maker.scratch.size());
-    values = numbers_.values().size();
+    EncodePlain(page_, maker);
+    ForgetLevels();
   }
-  is_codec_chosen_ = true;  // indices compress badly, dictionaries well: no trial
-  const std::string_view stored = out.codec == Codec::kZstd ? maker.Compress(whole) : whole;
-  const size_t bytes = PageMaker::AppendDictionary(stored, whole.size(), values, out.bytes);
-  out.plain_bytes += bytes - stored.size() + whole.size();
+  page_ = Page();
 }
 
-// A column that does not shrink is stored as it is: cheaper now, and for every reader.
-void ColumnBuffer::EncodePage(const Page& page, PageMaker& maker, EncodedColumn& out) {
-  // NULLs alone have no values that a dictionary could hold.
-  const bool is_dictionary = page.is_dictionary && out.has_dictionary;
-  const std::string_view whole = WholePage(page, maker);
-  std::string_view stored = whole;
-  if (out.codec == Codec::kZstd) {
-    stored = maker.Compress(whole, page.is_dictionary ? PageMaker::Way::kUsual : way_);
-    if (!page.is_dictionary) ChooseWay(whole.size(), stored.size());
-    if (!is_codec_chosen_ && whole.size() >= kTrialBytesMin && stored.size() > whole.size() / 20 * 19) {
-      out.codec = Codec::kNone;
-      stored = whole;
-    }
-    is_codec_chosen_ = true;
-  }
-  const size_t bytes =
-      PageMaker::AppendData(stored, whole.size(), page.entries,
-                            is_dictionary ? Encoding::kDictionary : Encoding::kPlain, out.bytes);
-  out.plain_bytes += bytes - stored.size() + whole.size();
-  ++(is_dictionary ? out.dictionary_pages : out.plain_pages);
-}
-
-// A text that does not shrink to three eighths has few repetitions to look for.
-void ColumnBuffer::ChooseWay(size_t whole, size_t stored) {
-  if (!IsText(leaf_) || whole < kTrialBytesMin * 16) return;
-  if (stored * 8 > whole * 3) way_ = PageMaker::Way::kLetters;
-}
-
-// Levels and values in one piece: where they lie, or put together in the maker's scratch.
-std::string_view ColumnBuffer::WholePage(const Page& page, PageMaker& maker) {
+void ColumnBuffer::EncodePlain(const Page& page, PageMaker& maker) {
+  BeginPlain();
   maker.scratch.Clear();
   PutLevels(page.entries, maker.scratch);
-  const size_t levels = maker.scratch.size();
-  const bool is_as_stored = !page.is_dictionary && leaf_.physical != Physical::kBoolean;
-  if (is_as_stored && levels <= kGap) {
-    std::memcpy(plain_.data() + page.from - levels, maker.scratch.data(), levels);
-    return plain_.view(page.from - levels, page.to - page.from + levels);
+  ValuePage values;
+  values.entries = page.entries;
+  values.values = page.values;
+  values.gap = gap_;
+  values.data = plain_.data() + gap_;
+  values.bytes = plain_.size() - gap_;
+  values.lengths = lengths_.data();
+  pages_.AddValues(values, maker);
+  plain_.Clear();
+  lengths_.clear();
+}
+
+// The dictionary as it is now, and the pages of its indices.
+void ColumnBuffer::EncodeDictionary(PageMaker& maker) {
+  CutPage(maker);
+  // NULLs alone have no values that a dictionary could hold.
+  if (indices_.empty()) {
+    for (const Page& page : indexed_) EncodePlain(page, maker);
+  } else {
+    const size_t distinct = IsText(leaf_) ? texts_.size() : numbers_.values().size();
+    std::string_view values = texts_.bytes().view(0, texts_.bytes().size());
+    if (!IsText(leaf_)) {
+      maker.scratch.Clear();
+      const size_t width = leaf_.physical == Physical::kInt32 || leaf_.physical == Physical::kFloat ? 4 : 8;
+      PutPlainNumbers(numbers_.values(), width, maker.scratch);
+      values = maker.scratch.view(0, maker.scratch.size());
+    }
+    pages_.AddDictionary(values, distinct, maker);
+    const int bits = std::max(1, BitsFor(static_cast<uint32_t>(distinct - 1)));
+    for (const Page& page : indexed_) EncodeIndices(page, bits, maker);
   }
-  PutValues(page, maker.scratch);
-  return maker.scratch.view(0, maker.scratch.size());
+  indexed_.clear();
+  indices_.clear();
+  indices_told_ = 0;
+  indexed_bytes_ = 0;
+  if (!numbers_.values().empty()) numbers_.Clear();
+  if (texts_.size() > 0) texts_.Clear();
+  ForgetLevels();
+}
+
+void ColumnBuffer::EncodeIndices(const Page& page, int bits, PageMaker& maker) {
+  Buffer& whole = maker.scratch;
+  whole.Clear();
+  PutLevels(page.entries, whole);
+  const auto width = static_cast<uint8_t>(bits);
+  whole.Append(&width, 1);
+  AppendHybrid(indices_.data() + indices_told_, page.values, bits, whole);
+  indices_told_ += page.values;
+  pages_.AddIndices(whole.view(0, whole.size()), page.entries, maker);
 }
 
 void ColumnBuffer::PutLevels(size_t entries, Buffer& out) {
@@ -463,55 +466,20 @@ void ColumnBuffer::PutLevels(size_t entries, Buffer& out) {
     if (levels.empty()) {
       AppendRun(max, entries, bits, out);
     } else {
-      AppendHybrid(levels.data() + entries_told_, entries, bits, out);
+      AppendHybrid(levels.data() + levels_told_, entries, bits, out);
     }
     const auto size = static_cast<uint32_t>(out.size() - at - 4);
     std::memcpy(out.data() + at, &size, 4);
   };
   put(rep_, leaf_.rep_max);
   put(def_, leaf_.def_max);
-  entries_told_ += entries;
+  levels_told_ += entries;
 }
 
-void ColumnBuffer::PutValues(const Page& page, Buffer& out) {
-  if (page.is_dictionary) {
-    if (indices_.empty()) return;
-    const size_t distinct = IsText(leaf_) ? texts_.size() : numbers_.values().size();
-    const int bits = std::max(1, BitsFor(static_cast<uint32_t>(distinct - 1)));
-    const auto width = static_cast<uint8_t>(bits);
-    out.Append(&width, 1);
-    AppendHybrid(indices_.data() + indices_told_, page.values, bits, out);
-    indices_told_ += page.values;
-  } else if (leaf_.physical == Physical::kBoolean) {
-    const char* values = plain_.data() + page.from;
-    const size_t bytes = (page.values + 7) / 8;
-    char* packed = out.Reserve(bytes);
-    std::memset(packed, 0, bytes);
-    for (size_t i = 0; i < page.values; ++i)
-      packed[i / 8] = static_cast<char>(packed[i / 8] | values[i] << (i % 8));
-    out.Advance(bytes);
-  } else {
-    out.Append(plain_.data() + page.from, page.to - page.from);
-  }
-}
-
-void ColumnBuffer::Clear() {
-  const bool gave_up = is_plain_ && MayHaveDictionary(leaf_);
-  plain_groups_ = gave_up ? plain_groups_ + 1 : 0;
-  is_plain_ = !MayHaveDictionary(leaf_) || (gave_up && plain_groups_ % kPlainGroupsMax != 0);
+void ColumnBuffer::ForgetLevels() {
   def_.clear();
   rep_.clear();
-  entries_ = values_ = 0;
-  null_count_ = 0;
-  plain_.Clear();
-  indices_.clear();
-  indexed_bytes_ = 0;
-  if (!numbers_.values().empty()) numbers_.Clear();
-  if (texts_.size() > 0) texts_.Clear();
-  pages_.clear();
-  page_ = Page();
-  bounds_ = Bounds();
-  entries_told_ = indices_told_ = 0;
+  waiting_ = levels_told_ = 0;
 }
 
 }  // namespace qn::parquet

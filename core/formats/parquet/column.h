@@ -8,6 +8,7 @@
 #include "base/status.h"
 #include "duck/vector.h"
 #include "formats/parquet/bounds.h"
+#include "formats/parquet/column_pages.h"
 #include "formats/parquet/dictionary.h"
 #include "formats/parquet/page.h"
 #include "formats/parquet/schema.h"
@@ -27,41 +28,29 @@ struct LeafSlice {
   size_t entries = 0;
   const uint32_t* rows = nullptr;  // where the values are in `column`
   size_t values = 0;
-};
-
-// Pages of one column of one row group; offsets count from the beginning of `bytes`.
-struct EncodedColumn {
-  Buffer bytes;
-  Codec codec = Codec::kNone;
-  uint64_t plain_bytes = 0;  // uncompressed, headers included
-  uint64_t entries = 0;
-  uint64_t null_count = 0;
-  uint64_t data_offset = 0;
-  bool has_dictionary = false;
-  int32_t dictionary_pages = 0;  // data pages by encoding
-  int32_t plain_pages = 0;
-  Bounds bounds;
+  uint64_t bytes = 0;  // ColumnBuffer::Append fills it in: what the values take as PLAIN, about
 };
 
 class ColumnBuffer {
  public:
   explicit ColumnBuffer(const Leaf& leaf);
 
-  // QN-2061 for a row that no page can hold; the buffer is then of no use.
-  Status Append(const LeafSlice& slice);
-  // Empties the buffer and keeps its memory.
-  EncodedColumn Encode(PageMaker& maker);
+  // Pages that are full are encoded at once. QN-2061 for a row that no page can hold; the buffer is then of
+  // no use.
+  Status Append(LeafSlice slice, PageMaker& maker);
+  // Empties the buffer and keeps its memory. Valid until the next Append.
+  const EncodedColumn& Encode(PageMaker& maker);
   size_t memory() const;
 
  private:
   struct Page {
     bool is_dictionary = false;
     size_t entries = 0, values = 0;  // number of
-    size_t from = 0, to = 0;         // bytes in plain_
   };
 
-  Status AppendSplit(const LeafSlice& slice);
-  void AppendOne(const LeafSlice& slice);
+  void Begin(const PageMaker& maker);
+  Status AppendSplit(const LeafSlice& slice, PageMaker& maker);
+  void AppendOne(const LeafSlice& slice, PageMaker& maker);
   void AppendLevels(const LeafSlice& slice);
   void AppendValues(const LeafSlice& slice);
   void AppendTexts(const LeafSlice& slice);
@@ -72,41 +61,42 @@ class ColumnBuffer {
   void AppendNumbers(const LeafSlice& slice);
   uint64_t BytesOf(const LeafSlice& slice) const;
   void BeginPlain();
-  void CutPage();
-  void JudgeDictionary();
+  void JudgeDictionary(PageMaker& maker);
   void DictionaryToPlain();
 
-  void EncodeDictionary(PageMaker& maker, EncodedColumn& out);
-  void EncodePage(const Page& page, PageMaker& maker, EncodedColumn& out);
-  void ChooseWay(size_t whole, size_t stored);
+  void CutPage(PageMaker& maker);
+  void EncodePlain(const Page& page, PageMaker& maker);
+  void EncodeDictionary(PageMaker& maker);
+  void EncodeIndices(const Page& page, int bits, PageMaker& maker);
   void PutLevels(size_t entries, Buffer& out);
-  void PutValues(const Page& page, Buffer& out);
-  std::string_view WholePage(const Page& page, PageMaker& maker);
-  void Clear();
+  void ForgetLevels();
 
   const Leaf& leaf_;
-  bool is_plain_;         // the dictionary was given up, or never tried
-  int plain_groups_ = 0;  // row groups since a dictionary was tried
+  bool is_begun_ = false;  // the row group has entries
+  bool is_plain_;          // the dictionary was given up, or never tried
+  int plain_groups_ = 0;   // row groups since a dictionary was tried
+  uint64_t entries_ = 0;
+  uint64_t null_count_ = 0;
+  Bounds bounds_;
 
+  // Of the entries that are not encoded yet.
   std::vector<uint8_t> def_;  // empty while every entry is a value
   std::vector<uint8_t> rep_;
-  size_t entries_ = 0, values_ = 0;
-  uint64_t null_count_ = 0;
+  size_t waiting_ = 0;      // number of entries
+  size_t levels_told_ = 0;  // while they are encoded
 
-  Buffer plain_;  // PLAIN values, pages apart by a gap for their levels; BOOLEAN a byte a value
+  size_t gap_ = 0;
+  Buffer plain_;  // a gap for what comes before them, then the PLAIN values of a page: see ValuePage
+  std::vector<int32_t> lengths_;
   std::vector<uint16_t> indices_;
+  size_t indices_told_ = 0;
   uint64_t indexed_bytes_ = 0;  // what the indexed values would take as PLAIN
   NumberDictionary numbers_;
   TextDictionary texts_;
   std::vector<uint64_t> hashes_;
-  std::vector<Page> pages_;
-  Page page_;  // being filled
-  Bounds bounds_;
-
-  // While encoding: how far the levels and the indices are told.
-  size_t entries_told_ = 0, indices_told_ = 0;
-  bool is_codec_chosen_ = false;
-  PageMaker::Way way_;  // of PLAIN pages, in later row groups too
+  std::vector<Page> indexed_;  // pages of indices; their dictionary comes first
+  Page page_;                  // being filled
+  ColumnPages pages_;
 };
 
 }  // namespace qn::parquet

@@ -102,6 +102,8 @@ ParquetFile::Chunk ParquetFile::Describe(const EncodedColumn& column, const Leaf
   chunk.data_offset = column.data_offset;
   chunk.dictionary_pages = column.dictionary_pages;
   chunk.plain_pages = column.plain_pages;
+  chunk.delta = column.delta;
+  chunk.delta_pages = column.delta_pages;
   if (column.bounds.IsKnown()) {
     chunk.low = LowBytes(column.bounds, leaf);
     chunk.high = HighBytes(column.bounds, leaf);
@@ -110,25 +112,26 @@ ParquetFile::Chunk ParquetFile::Describe(const EncodedColumn& column, const Leaf
   return chunk;
 }
 
-Status ParquetFile::AppendRowGroup(EncodedRowGroup group) {
+Status ParquetFile::AppendRowGroup(const EncodedRowGroup& group) {
   QN_CHECK(group.columns.size() == schema_.leaves().size());
   Group described;
   described.rows = group.rows;
   for (size_t i = 0; i < group.columns.size(); ++i) {
-    described.chunks.push_back(Describe(group.columns[i], schema_.leaves()[i]));
+    described.chunks.push_back(Describe(*group.columns[i], schema_.leaves()[i]));
   }
   const std::lock_guard lock(mutex_);
   QN_CHECK(!is_finished_);
   if (!status_.ok()) return status_;
   for (size_t i = 0; i < group.columns.size(); ++i) {
-    const Buffer& bytes = group.columns[i].bytes;
+    const EncodedColumn& column = *group.columns[i];
+    const Buffer& bytes = column.bytes;
     described.chunks[i].offset = written_;
     described.chunks[i].data_offset += written_;
     if (bytes.size() == 0) continue;
     status_ = Write(bytes.view(0, bytes.size()));
     if (!status_.ok()) return status_;
-    bounds_[i].Add(group.columns[i].bounds, schema_.leaves()[i].type);
-    leaf_nulls_[i] += group.columns[i].null_count;
+    bounds_[i].Add(column.bounds, schema_.leaves()[i].type);
+    leaf_nulls_[i] += column.null_count;
   }
   for (size_t i = 0; i < group.null_counts.size(); ++i) list_nulls_[i] += group.null_counts[i];
   rows_ += group.rows;
@@ -194,6 +197,7 @@ void ParquetFile::PutChunk(const Chunk& chunk, const Leaf& leaf, ThriftWriter& o
   std::vector<Encoding> encodings = {Encoding::kRle};
   if (chunk.has_dictionary || chunk.plain_pages > 0) encodings.push_back(Encoding::kPlain);
   if (chunk.has_dictionary) encodings.push_back(Encoding::kDictionary);
+  if (chunk.delta_pages > 0) encodings.push_back(chunk.delta);
   out.BeginList(2, ThriftWriter::Kind::kI32, encodings.size());
   for (const Encoding encoding : encodings) out.Item(static_cast<int32_t>(encoding));
   out.BeginList(3, ThriftWriter::Kind::kBinary, leaf.path.size());
@@ -220,7 +224,8 @@ void ParquetFile::PutChunk(const Chunk& chunk, const Leaf& leaf, ThriftWriter& o
   };
   const Count counts[] = {{2, chunk.has_dictionary ? 1 : 0, Encoding::kPlain},
                           {0, chunk.dictionary_pages, Encoding::kDictionary},
-                          {0, chunk.plain_pages, Encoding::kPlain}};
+                          {0, chunk.plain_pages, Encoding::kPlain},
+                          {0, chunk.delta_pages, chunk.delta}};
   size_t kinds = 0;
   for (const Count& count : counts) kinds += count.count > 0 ? 1 : 0;
   out.BeginList(13, ThriftWriter::Kind::kStruct, kinds);

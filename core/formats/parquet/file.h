@@ -31,7 +31,7 @@ class ParquetFile {
 
   // Thread-safe. After a failure the file is of no use, and says so again. QN-3101 (retryable): the disk is
   // full.
-  Status AppendRowGroup(EncodedRowGroup group);
+  Status AppendRowGroup(const EncodedRowGroup& group);
   uint64_t bytes() const;
   // Closes the descriptor; the next row group opens it again. For many files at the same time.
   Status Park();
@@ -44,7 +44,8 @@ class ParquetFile {
     uint64_t plain_bytes = 0, stored_bytes = 0, entries = 0, null_count = 0;
     uint64_t offset = 0, data_offset = 0;
     bool has_dictionary = false;
-    int32_t dictionary_pages = 0, plain_pages = 0;
+    Encoding delta = Encoding::kPlain;
+    int32_t dictionary_pages = 0, plain_pages = 0, delta_pages = 0;
     std::string low, high;  // as bytes
     bool has_bounds = false;
   };

@@ -44,6 +44,15 @@ TEST_F(Golden, LeavesAFileOfEachQuery) {
   Leave("pages",
         "SELECT i, repeat('x', (i * 500)::INTEGER) || i AS s, range(i * 50) AS l, hash(i)::DOUBLE AS h "
         "FROM range(300) t(i)");
+  Leave(
+      "deltas",
+      "SELECT CASE i % 1000 WHEN 0 THEN 9223372036854775807 WHEN 1 THEN -9223372036854775808 ELSE i * 7 END "
+      "AS wide, CASE i % 1000 WHEN 0 THEN 2147483647 WHEN 1 THEN -2147483648 ELSE i END::INTEGER AS small, "
+      "CASE WHEN i % 7 > 0 THEN (i - 20000)::DECIMAL(18,3) END AS price, DATE '2024-01-01' + i::INTEGER AS "
+      "day, TIMESTAMP '2024-01-01' + to_milliseconds(i * 26) AS ts, CASE WHEN i % 11 > 2 THEN 'ü' || "
+      "repeat('-', (i % 90)::INTEGER) || i WHEN i % 11 > 0 THEN '' END AS s, encode('b' || i) AS b, "
+      "[i, NULL, i + 1] AS l, CASE WHEN i > 30000 THEN i::VARCHAR END AS late FROM range(40000) t(i)",
+      25'000);
   Leave("partitioned",
         "SELECT i, (['a/b', 'K=ü %', NULL, '..'])[i % 4 + 1] AS city, DATE '2024-02-28' + (i % 3)::INTEGER "
         "AS day "

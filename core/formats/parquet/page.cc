@@ -19,8 +19,8 @@ constexpr int32_t kDataPage = 0;
 constexpr int32_t kDictionaryPage = 2;
 constexpr int16_t kDataHeader = 5;
 constexpr int16_t kDictionaryHeader = 7;
-constexpr int kHuffmanLetters = 1;  // of zstd's literalCompressionMode
-constexpr int kLettersStep = 8;
+constexpr int kHuffmanLetters = 1;       // of zstd's literalCompressionMode
+constexpr int kLettersStep = 128 << 10;  // zstd's greatest: past what it looks at in one piece
 
 int32_t Int32(size_t value) {
   QN_CHECK(value <= static_cast<size_t>(std::numeric_limits<int32_t>::max()));

@@ -12,7 +12,13 @@ struct ZSTD_CCtx_s;
 
 namespace qn::parquet {
 
-enum class Encoding : int32_t { kPlain = 0, kRle = 3, kDictionary = 8 };  // as numbered by the format
+enum class Encoding : int32_t {  // as numbered by the format
+  kPlain = 0,
+  kRle = 3,
+  kDelta = 5,        // DELTA_BINARY_PACKED
+  kDeltaLength = 6,  // DELTA_LENGTH_BYTE_ARRAY: lengths as kDelta, then all letters
+  kDictionary = 8,
+};
 enum class Codec : int32_t { kNone = 0, kZstd = 6 };
 
 // What one thread needs to turn buffers into pages; reused, because a compressor's tables are large.
@@ -26,8 +32,7 @@ class PageMaker {
   enum class Way : uint8_t {
     kUsual,
     kNumbers,  // level 2: its shorter repetitions halve times and coordinates, for little
-    kLetters,  // texts like hashes and addresses shrink by their few letters, not by what repeats: look for
-               // that at every ninth byte only
+    kLetters,  // what repeats is not looked for: texts like hashes and addresses shrink by their few letters
   };
   // Compressed bytes; valid until the next call.
   std::string_view Compress(std::string_view bytes, Way way = Way::kUsual);

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "formats/parquet/bounds.h"
+#include "formats/parquet/delta.h"
 #include "formats/parquet/dictionary.h"
 #include "formats/parquet/hybrid.h"
 #include "formats/parquet/page.h"
@@ -97,6 +98,88 @@ TEST(Hybrid, BitsForTheLargestValue) {
   EXPECT_EQ(BitsFor(2), 2);
   EXPECT_EQ(BitsFor(255), 8);
   EXPECT_EQ(BitsFor(256), 9);
+}
+
+// ---- Distances
+
+// As the format's description reads; every byte must be used.
+template <typename T>
+std::vector<T> DecodeDeltas(std::string_view bytes) {
+  using Bits = std::make_unsigned_t<T>;
+  size_t at = 0;
+  const auto signed_varint = [&] {
+    const uint64_t value = ReadVarint(bytes, &at);
+    return static_cast<int64_t>(value >> 1 ^ (~(value & 1) + 1));
+  };
+  const uint64_t block = ReadVarint(bytes, &at);
+  const uint64_t runs = ReadVarint(bytes, &at);
+  EXPECT_EQ(block % 128, 0u);
+  EXPECT_EQ(block / runs % 32, 0u);
+  const uint64_t size = ReadVarint(bytes, &at);
+  std::vector<T> values = {static_cast<T>(signed_varint())};
+  while (values.size() < size) {
+    const auto least = static_cast<Bits>(signed_varint());
+    const std::string_view widths = bytes.substr(at, runs);
+    at += runs;
+    for (size_t run = 0; run < runs && values.size() < size; ++run) {
+      const auto width = static_cast<size_t>(static_cast<uint8_t>(widths[run]));
+      EXPECT_LE(width, sizeof(T) * 8);
+      for (size_t i = 0; i < block / runs; ++i) {
+        Bits far = 0;
+        for (size_t bit = 0; bit < width; ++bit) {
+          const size_t position = i * width + bit;
+          const auto byte = static_cast<uint8_t>(bytes.at(at + position / 8));
+          far = static_cast<Bits>(far | static_cast<Bits>(byte >> position % 8 & 1) << bit);
+        }
+        if (values.size() == size) continue;
+        values.push_back(static_cast<T>(static_cast<Bits>(values.back()) + least + far));
+      }
+      at += block / runs * width / 8;
+    }
+  }
+  EXPECT_EQ(at, bytes.size());
+  values.resize(size);
+  return values;
+}
+
+template <typename T>
+void CheckDeltas(const std::vector<T>& values) {
+  Buffer out;
+  AppendDeltas(values.data(), values.size(), out);
+  ASSERT_EQ(DecodeDeltas<T>(out.view(0, out.size())), values) << values.size();
+}
+
+template <typename T>
+void CheckDeltasOfEveryWidth() {
+  std::mt19937_64 random(4);
+  for (size_t bits = 0; bits <= sizeof(T) * 8; ++bits) {
+    for (const size_t size : {0, 1, 2, 32, 33, 34, 128, 129, 130, 160, 161, 1000}) {
+      std::vector<T> values(size);
+      for (T& value : values) value = static_cast<T>(bits == 0 ? 0 : random() >> (64 - bits));
+      CheckDeltas(values);
+    }
+  }
+}
+
+TEST(Deltas, EveryWidthAndEverySizeComesBack) {
+  CheckDeltasOfEveryWidth<int32_t>();
+  CheckDeltasOfEveryWidth<int64_t>();
+}
+
+TEST(Deltas, DistancesWrapAround) {
+  using Int32 = std::numeric_limits<int32_t>;
+  using Int64 = std::numeric_limits<int64_t>;
+  CheckDeltas<int32_t>({Int32::min(), Int32::max(), Int32::min(), 0, -1, Int32::max(), Int32::max()});
+  CheckDeltas<int64_t>({Int64::max(), Int64::min(), Int64::max(), 0, -1, Int64::min(), Int64::min()});
+}
+
+TEST(Deltas, AreTheBytesThatTheFormatDescribes) {
+  Buffer out;
+  const int32_t values[] = {7, 5, 3, 1, 2, 3, 4, 5};  // the format's own example
+  AppendDeltas(values, 8, out);
+  // 128 a block, 4 runs, 8 values, the first is 7; the least distance is -2, two bits hold the others.
+  EXPECT_EQ(std::string(out.view(0, out.size())),
+            std::string("\x80\x01\x04\x08\x0E\x03\x02\x00\x00\x00\xC0\x3F\x00\x00\x00\x00\x00\x00", 18));
 }
 
 // ---- Checksums

@@ -33,8 +33,10 @@ RowGroupBuffer::Entries& RowGroupBuffer::Scratch(size_t depth) {
   return scratch_[depth];
 }
 
-Status RowGroupBuffer::Append(std::span<const duck::ColumnIn> columns, std::span<const uint32_t> rows) {
+Status RowGroupBuffer::Append(std::span<const duck::ColumnIn> columns, std::span<const uint32_t> rows,
+                              PageMaker& maker) {
   QN_CHECK(columns.size() == schema_.columns().size());
+  maker_ = &maker;
   if (rows.empty()) return Ok();
   bool is_begun = false;
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -75,7 +77,7 @@ Status RowGroupBuffer::AppendFlat(const Node& node, const duck::ColumnIn& column
     slice.rows = values_.data();
     slice.values = values;
   }
-  return leaves_[node.leaf]->Append(slice);
+  return leaves_[node.leaf]->Append(slice, *maker_);
 }
 
 Status RowGroupBuffer::Walk(const Node& node, const duck::ColumnIn& column, const Entries& entries,
@@ -115,29 +117,36 @@ Status RowGroupBuffer::WalkStruct(const Node& node, const duck::ColumnIn& column
 
 Status RowGroupBuffer::WalkList(const Node& node, const duck::ColumnIn& column, const Entries& entries,
                                 size_t depth) {
-  Entries& own = Scratch(depth);
-  own.row.clear();
-  own.def.clear();
-  own.rep.clear();
   const auto* lists = column.as<duck::ListEntry>();
+  const size_t size = entries.row.size();
+  size_t items = 0;
+  for (const uint32_t row : entries.row) {
+    const bool is_empty = row == kEnded || column.IsNull(row) || lists[row].length == 0;
+    items += is_empty ? 1 : lists[row].length;
+  }
+  Entries& own = Scratch(depth);
+  own.row.resize(items);
+  own.def.resize(items);
+  own.rep.resize(items);
   const auto item_def = static_cast<uint8_t>(node.def + 1);
   uint64_t nulls = 0;
-  for (size_t i = 0; i < entries.row.size(); ++i) {
+  size_t at = 0;
+  for (size_t i = 0; i < size; ++i) {
     const uint32_t row = entries.row[i];
     const uint8_t rep = entries.rep.empty() ? 0 : entries.rep[i];
     const bool is_null = row == kEnded || column.IsNull(row);
     nulls += is_null ? 1 : 0;
     if (is_null || lists[row].length == 0) {
-      own.row.push_back(kEnded);
-      own.def.push_back(is_null ? entries.def[i] : node.def);
-      own.rep.push_back(rep);
+      own.row[at] = kEnded;
+      own.def[at] = is_null ? entries.def[i] : node.def;
+      own.rep[at++] = rep;
       continue;
     }
     const duck::ListEntry list = lists[row];
-    for (uint64_t k = 0; k < list.length; ++k) {
-      own.row.push_back(static_cast<uint32_t>(list.offset + k));
-      own.def.push_back(item_def);
-      own.rep.push_back(k == 0 ? rep : node.rep);
+    for (uint64_t k = 0; k < list.length; ++k, ++at) {
+      own.row[at] = static_cast<uint32_t>(list.offset + k);
+      own.def[at] = item_def;
+      own.rep[at] = k == 0 ? rep : node.rep;
     }
   }
   if (node.nulls >= 0) null_counts_[static_cast<size_t>(node.nulls)] += nulls;
@@ -163,13 +172,13 @@ Status RowGroupBuffer::WalkLeaf(const Node& node, const duck::ColumnIn& column, 
   slice.entries = size;
   slice.rows = values_.data();
   slice.values = values;
-  return leaves_[node.leaf]->Append(slice);
+  return leaves_[node.leaf]->Append(slice, *maker_);
 }
 
 EncodedRowGroup RowGroupBuffer::Encode(PageMaker& maker) {
   EncodedRowGroup out;
   out.rows = rows_;
-  for (const auto& leaf : leaves_) out.columns.push_back(leaf->Encode(maker));
+  for (const auto& leaf : leaves_) out.columns.push_back(&leaf->Encode(maker));
   out.null_counts = null_counts_;
   null_counts_.assign(null_counts_.size(), 0);
   rows_ = 0;

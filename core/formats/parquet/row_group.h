@@ -15,8 +15,8 @@ namespace qn::parquet {
 
 struct EncodedRowGroup {
   uint64_t rows = 0;
-  std::vector<EncodedColumn> columns;  // in the order of the schema's leaves
-  std::vector<uint64_t> null_counts;   // of lists, see Node::nulls
+  std::vector<const EncodedColumn*> columns;  // in the order of the schema's leaves; the buffer's own
+  std::vector<uint64_t> null_counts;          // of lists, see Node::nulls
 };
 
 // Of one thread. The schema is borrowed.
@@ -26,10 +26,10 @@ class RowGroupBuffer {
 
   // Copies the given rows, ascending, of flat columns in the order of the schema. QN-2061 for a value that no
   // page can hold; the buffer is then of no use.
-  Status Append(std::span<const duck::ColumnIn> columns, std::span<const uint32_t> rows);
+  Status Append(std::span<const duck::ColumnIn> columns, std::span<const uint32_t> rows, PageMaker& maker);
   uint64_t rows() const { return rows_; }
   size_t memory() const;
-  // Empties the buffer and keeps its memory.
+  // Empties the buffer and keeps its memory. Valid until the next Append.
   EncodedRowGroup Encode(PageMaker& maker);
 
  private:
@@ -52,6 +52,7 @@ class RowGroupBuffer {
   std::vector<std::unique_ptr<ColumnBuffer>> leaves_;
   std::vector<uint64_t> null_counts_;
   uint64_t rows_ = 0;
+  PageMaker* maker_ = nullptr;   // during Append
   std::deque<Entries> scratch_;  // one a depth
   std::vector<uint32_t> values_;
   std::vector<uint8_t> levels_;

@@ -42,10 +42,10 @@ class PartitionedWriter::Partition {
     }
   }
 
-  Status Append(EncodedRowGroup group) {
+  Status Append(const EncodedRowGroup& group) {
     const std::lock_guard lock(mutex_);
     QN_TRY(Open());
-    QN_TRY(file_->AppendRowGroup(std::move(group)));
+    QN_TRY(file_->AppendRowGroup(group));
     if (file_->bytes() >= writer_.options_.file_bytes_max) return FinishFile();
     if (writer_.open_files_.load() > kOpenFilesMax) {
       QN_TRY(file_->Park());
@@ -198,7 +198,7 @@ Status PartitionedWriter::Thread::AppendTo(Part& part, std::span<const duck::Col
     if (part.buffer == nullptr) part.buffer = std::make_unique<RowGroupBuffer>(writer_.schema_);
     const size_t room = writer_.options_.rows_max - part.buffer->rows();
     const size_t taken = std::min(room, rows.size());
-    QN_TRY(part.buffer->Append(columns, rows.first(taken)));
+    QN_TRY(part.buffer->Append(columns, rows.first(taken), maker_));
     rows = rows.subspan(taken);
     if (taken < room) continue;
     QN_TRY(Flush(part, maker_));

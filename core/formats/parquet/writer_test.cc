@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <map>
 #include <set>
 
 #include "formats/parquet/test_queries.h"
@@ -208,6 +209,62 @@ TEST_F(ParquetWriter, WhatDoesNotShrinkIsStoredAsItIs) {
     if (row[0].Str() == "d") {
       EXPECT_EQ(row[1].Str(), "UNCOMPRESSED");
     }
+  }
+}
+
+std::map<std::string, std::string> EncodingsOf(const duck::Rows& rows) {
+  std::map<std::string, std::string> encodings;
+  for (const auto& row : rows.rows) encodings[row[0].Str()] += row[1].Str() + ";";
+  return encodings;
+}
+
+TEST_F(ParquetWriter, DistancesAreToldWhereTheyAreShorter) {
+  World one(1);
+  const std::string select =
+      "SELECT i AS up, DATE '2024-01-01' + (i // 2)::INTEGER AS day, (i * 7 % 60000)::INTEGER AS turns, "
+      "TIMESTAMP '2024-01-01' + INTERVAL (i) SECONDS AS ts, 'x' || i AS s, "
+      "(hash(i) >> 1)::BIGINT AS wild, (hash(i) >> 33)::INTEGER AS wild32, "
+      // More values than a dictionary has, far from each other, each of them again soon.
+      "(hash(i % 30000) >> 20)::BIGINT AS again, CASE WHEN i % 3 > 0 THEN -i END AS down "
+      "FROM range(120000) t(i)";
+  for (const int level : {0, 1, 3}) {
+    WriterOptions options = one.OptionsFor(select);
+    options.zstd_level = level;
+    const auto files = one.Write(select, options);
+    ASSERT_TRUE(files.ok());
+    EXPECT_EQ(one.Differences(select, World::ReadSql(*files)), 0);
+    auto encodings = EncodingsOf(one.Ask("SELECT path_in_schema, encodings FROM parquet_metadata(" +
+                                         QuoteText((*files)[0].path) + ")"));
+    for (const char* column : {"up", "day", "turns", "ts", "down"})
+      EXPECT_EQ(encodings[column], "RLE, DELTA_BINARY_PACKED;") << column << level;
+    EXPECT_EQ(encodings["s"], "RLE, DELTA_LENGTH_BYTE_ARRAY;");
+    for (const char* column : {"wild", "wild32"}) EXPECT_EQ(encodings[column], "RLE, PLAIN;") << column;
+    EXPECT_EQ(encodings["again"], level > 0 ? "RLE, PLAIN;" : "RLE, DELTA_BINARY_PACKED;");
+  }
+}
+
+// What was found out about a column is no more than a guess about its next pages.
+TEST_F(ParquetWriter, AColumnThatChangesIsStillSmall) {
+  World one(1);
+  const std::string select =
+      "SELECT CASE WHEN i < 20000 OR i > 180000 THEN i ELSE (hash(i) >> 1)::BIGINT END AS n, "
+      "CASE WHEN i < 20000 THEN NULL ELSE repeat('ab', (i % 50)::INTEGER) || i END AS s, "
+      "CASE WHEN i < 100000 THEN md5(i::VARCHAR) ELSE 'the same words, and a number: ' || i END AS t "
+      "FROM range(200000) t(i)";
+  for (const uint64_t rows_max : {uint64_t{5000}, uint64_t{50'000}}) {
+    WriterOptions options = one.OptionsFor(select);
+    options.rows_max = rows_max;
+    const auto files = one.Write(select, options);
+    ASSERT_TRUE(files.ok());
+    EXPECT_EQ(one.Differences(select, World::ReadSql(*files)), 0);
+    const duck::Rows sizes = one.Ask(
+        "SELECT path_in_schema, sum(total_compressed_size)::BIGINT, sum(total_uncompressed_size)::BIGINT "
+        "FROM "
+        "parquet_metadata(" +
+        QuoteText((*files)[0].path) + ") GROUP BY ALL ORDER BY ALL");
+    EXPECT_LT(sizes.rows[0][1].Int(), 160'000 * 8 + 40'000 * 2);
+    EXPECT_LT(sizes.rows[1][1].Int(), 180'000 * 8);
+    EXPECT_LT(sizes.rows[2][1].Int(), 100'000 * 18 + 100'000 * 12);
   }
 }
 
