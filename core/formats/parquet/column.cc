@@ -101,7 +101,7 @@ ColumnBuffer::ColumnBuffer(const Leaf& leaf)
 
 size_t ColumnBuffer::memory() const {
   return sizeof *this + def_.capacity() + rep_.capacity() + plain_.capacity() + lengths_.capacity() * 4 +
-         indices_.capacity() * 2 + numbers_.memory() + texts_.memory() + hashes_.capacity() * 8 +
+         indices_.capacity() * 2 + numbers_.memory() + texts_.memory() + copied_.capacity() * 8 +
          indexed_.capacity() * sizeof(Page) + pages_.memory();
 }
 
@@ -248,8 +248,8 @@ template <typename In, typename Out>
 void ColumnBuffer::AppendNumbers(const LeafSlice& slice) {
   const size_t size = slice.values;
   const In* in = slice.column->as<In>();
-  if (!is_plain_) hashes_.resize(std::max(hashes_.size(), size));
-  char* out = is_plain_ ? plain_.Reserve(size * sizeof(Out)) : reinterpret_cast<char*>(hashes_.data());
+  if (!is_plain_) copied_.resize(std::max(copied_.size(), size));
+  char* out = is_plain_ ? plain_.Reserve(size * sizeof(Out)) : reinterpret_cast<char*>(copied_.data());
   auto* values = reinterpret_cast<Out*>(out);  // aligned: the gap is, and all values before are alike
   if (std::is_same_v<In, Out> && IsRange(slice.rows, size)) {
     std::memcpy(values, in + slice.rows[0], size * sizeof(Out));
@@ -304,14 +304,12 @@ void ColumnBuffer::AppendWide(const LeafSlice& slice) {
 void ColumnBuffer::AppendTexts(const LeafSlice& slice) {
   if (is_plain_) return AppendPlainTexts(slice);
   const auto* in = slice.column->as<duck::String>();
-  hashes_.resize(std::max(hashes_.size(), slice.values));
-  for (size_t i = 0; i < slice.values; ++i) hashes_[i] = TextDictionary::Hash(in[slice.rows[i]]);
   const size_t at = indices_.size();
   indices_.resize(at + slice.values);
   for (size_t i = 0; i < slice.values; ++i) {
     const duck::String& text = in[slice.rows[i]];
     bool is_new;
-    indices_[at + i] = texts_.Index(text, hashes_[i], &is_new);
+    indices_[at + i] = texts_.Index(text, &is_new);
     if (is_new) bounds_.AddText(text.view());
     indexed_bytes_ += 4 + text.size;
   }

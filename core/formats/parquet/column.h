@@ -93,9 +93,9 @@ class ColumnBuffer {
   uint64_t indexed_bytes_ = 0;  // what the indexed values would take as PLAIN
   NumberDictionary numbers_;
   TextDictionary texts_;
-  std::vector<uint64_t> hashes_;
-  std::vector<Page> indexed_;  // pages of indices; their dictionary comes first
-  Page page_;                  // being filled
+  std::vector<uint64_t> copied_;  // numbers of a slice, on their way to the dictionary
+  std::vector<Page> indexed_;     // pages of indices; their dictionary comes first
+  Page page_;                     // being filled
   ColumnPages pages_;
 };
 

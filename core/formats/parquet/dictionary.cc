@@ -8,17 +8,6 @@ namespace {
 
 constexpr size_t kSlotsKept = 1024;  // of a table that is emptied: the next column may be smaller
 
-uint64_t Load(const char* at) {
-  uint64_t word;
-  std::memcpy(&word, at, 8);
-  return word;
-}
-
-uint64_t Mix(uint64_t a, uint64_t b) {
-  const auto product = static_cast<unsigned __int128>(a ^ 0xA0761D6478BD642F) * (b ^ 0xE7037ED1A0B428DB);
-  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-}
-
 }  // namespace
 
 // Most columns show early what they are; one that repeats only after thousands of rows gets a second look.
@@ -48,21 +37,20 @@ void NumberDictionary::Clear() {
   slots_.assign(std::min<size_t>(slots_.size(), kSlotsKept), 0);
 }
 
-// DuckDB fills the unused bytes of short strings with zeros. Were they not, a value would only be in the
-// dictionary twice.
 uint64_t TextDictionary::Hash(const duck::String& text) {
-  if (text.size <= 12) return Mix(Load(reinterpret_cast<const char*>(&text)), Load(text.rest));
+  if (text.size <= 12) return Ends::Of(text).Hash();
   const char* at = text.pointer;
   uint64_t hash = text.size;
   size_t left = text.size;
-  for (; left > 16; left -= 16, at += 16) hash = Mix(Load(at) ^ hash, Load(at + 8));
-  if (left < 8) return Mix(hash, Load(at + left - 8));  // more than 12 bytes lie before the end
-  return Mix(Load(at) ^ hash, Load(at + left - 8));
+  for (; left > 16; left -= 16, at += 16) hash = MixWords(LoadWord(at) ^ hash, LoadWord(at + 8));
+  if (left < 8) return MixWords(hash, LoadWord(at + left - 8));  // more than 12 bytes lie before the end
+  return MixWords(LoadWord(at) ^ hash, LoadWord(at + left - 8));
 }
 
-uint16_t TextDictionary::Insert(size_t at, const duck::String& text, uint64_t hash) {
+uint16_t TextDictionary::Insert(size_t at, const duck::String& text, const Ends& ends, uint64_t hash) {
   QN_CHECK(offsets_.size() < 0x10000);
   offsets_.push_back(bytes_.size());
+  ends_.push_back(ends);
   hashes_.push_back(hash);
   bytes_.Append(&text.size, 4);
   bytes_.Append(text.view().data(), text.size);
@@ -81,6 +69,7 @@ uint16_t TextDictionary::Insert(size_t at, const duck::String& text, uint64_t ha
 void TextDictionary::Clear() {
   bytes_.Clear();
   offsets_.clear();
+  ends_.clear();
   hashes_.clear();
   slots_.assign(std::min<size_t>(slots_.size(), kSlotsKept), Slot());
 }

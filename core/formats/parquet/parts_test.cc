@@ -254,6 +254,7 @@ TEST(Dictionary, TextsOfEveryLengthKeepTheirIndex) {
       texts.push_back(std::string(size, 'x') + std::string(size == 0 ? 0 : 1, c));
     texts.push_back("y" + std::string(size, 'x') + "z");
   }
+  for (int i = 1000; i < 1100; ++i) texts.push_back("the same head, " + std::to_string(i) + ", the same tail");
   TextDictionary dictionary;
   std::map<std::string, uint16_t> model;
   for (int round = 0; round < 2; ++round) {
@@ -267,7 +268,7 @@ TEST(Dictionary, TextsOfEveryLengthKeepTheirIndex) {
         string.pointer = text.data();
       }
       bool is_new;
-      const uint16_t index = dictionary.Index(string, TextDictionary::Hash(string), &is_new);
+      const uint16_t index = dictionary.Index(string, &is_new);
       EXPECT_EQ(is_new, model.emplace(text, index).second);
       ASSERT_EQ(model[text], index);
       EXPECT_EQ(dictionary.Plain(index).substr(4), text);
