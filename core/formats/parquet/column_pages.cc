@@ -21,6 +21,10 @@ bool IsInteger(const Leaf& leaf) {
   return leaf.physical == Physical::kInt32 || leaf.physical == Physical::kInt64;
 }
 
+bool IsReal(const Leaf& leaf) {
+  return leaf.physical == Physical::kFloat || leaf.physical == Physical::kDouble;
+}
+
 void PutBits(const char* values, size_t size, Buffer& out) {
   const size_t bytes = (size + 7) / 8;
   char* packed = out.Reserve(bytes);
@@ -127,6 +131,7 @@ std::string_view ColumnPages::Join(const ValuePage& page, Buffer& front) {
 
 PageMaker::Way ColumnPages::WayOf(const ValuePage& page, Encoding encoding, PageMaker& maker) {
   if (encoding == Encoding::kDelta) return PageMaker::Way::kUsual;
+  if (IsReal(leaf_)) return PageMaker::Way::kUsual;
   if (!IsText(leaf_)) return PageMaker::Way::kNumbers;
   if (out_.codec == Codec::kNone || page.bytes < kSampledMin) return PageMaker::Way::kUsual;
   if (!is_way_known_) {
@@ -146,7 +151,7 @@ bool ColumnPages::IsStillHopeless(std::string_view whole, PageMaker::Way way, Pa
   return maker.Compress(sample, way).size() > sample.size() / 10 * 9;
 }
 
-// A column that does not shrink is stored as it is: cheaper now, and for every reader.
+// A column that does not shrink by a tenth is stored as it is: cheaper now, and for every reader.
 void ColumnPages::Put(std::string_view whole, size_t entries, Encoding encoding, PageMaker::Way way,
                       PageMaker& maker) {
   std::string_view stored = whole;
@@ -154,7 +159,7 @@ void ColumnPages::Put(std::string_view whole, size_t entries, Encoding encoding,
   if (out_.codec == Codec::kZstd) {
     stored = maker.Compress(whole, way);
     if (!is_codec_chosen_ && whole.size() >= kTrialBytesMin) {
-      is_hopeless_ = stored.size() > whole.size() / 20 * 19;
+      is_hopeless_ = stored.size() > whole.size() / 10 * 9;
       if (is_hopeless_) {
         out_.codec = Codec::kNone;
         stored = whole;

@@ -31,7 +31,7 @@ class PageMaker {
   // At level 1 the way follows what the bytes are, as measured; any other level is the same for all.
   enum class Way : uint8_t {
     kUsual,
-    kNumbers,  // level 2: its shorter repetitions halve times and coordinates, for little
+    kNumbers,  // level 2, for its shorter repetitions; not for reals, of which it saves little a second
     kLetters,  // what repeats is not looked for: texts like hashes and addresses shrink by their few letters
   };
   // Compressed bytes; valid until the next call.

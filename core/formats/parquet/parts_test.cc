@@ -254,7 +254,8 @@ TEST(Dictionary, TextsOfEveryLengthKeepTheirIndex) {
       texts.push_back(std::string(size, 'x') + std::string(size == 0 ? 0 : 1, c));
     texts.push_back("y" + std::string(size, 'x') + "z");
   }
-  for (int i = 1000; i < 1100; ++i) texts.push_back("the same head, " + std::to_string(i) + ", the same tail");
+  for (int i = 1000; i < 1100; ++i)
+    texts.push_back("the same head, " + std::to_string(i) + ", the same tail");
   TextDictionary dictionary;
   std::map<std::string, uint16_t> model;
   for (int round = 0; round < 2; ++round) {
