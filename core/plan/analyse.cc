@@ -237,18 +237,6 @@ Flow MemoryFinder::Union(const Node& node) {
   return out;
 }
 
-// row_number() that DuckDB itself adds to tell equal outer rows of a correlated subquery apart. Compile
-// refuses statements that mention the name.
-bool IsRowTag(const Node& node) {
-  for (const Expr& expr : node.exprs) {
-    if (expr.name != "row_number" || expr.alias != "limit_rownum" || !expr.partitions.empty() ||
-        !expr.orders.empty()) {
-      return false;
-    }
-  }
-  return true;
-}
-
 // DuckDB's own name of the rows that a correlated subquery runs for.
 bool IsOuterRows(const Node& node) {
   return node.op == Op::kAggregate && node.exprs.empty() && node.children[0]->op == Op::kCteRef &&
@@ -362,6 +350,18 @@ bool IsDeadWindow(const Node& node) {
   const size_t first = node.columns.size() - node.exprs.size();
   return std::none_of(node.needed.begin() + static_cast<std::ptrdiff_t>(first), node.needed.end(),
                       [](bool is_needed) { return is_needed; });
+}
+
+// Compile refuses statements that mention the name.
+bool IsRowTag(const Node& node) {
+  if (node.op != Op::kWindow) return false;
+  for (const Expr& expr : node.exprs) {
+    if (expr.name != "row_number" || expr.alias != "limit_rownum" || !expr.partitions.empty() ||
+        !expr.orders.empty()) {
+      return false;
+    }
+  }
+  return true;
 }
 
 std::vector<std::string> InputsOf(const Node& root) {

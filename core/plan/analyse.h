@@ -17,6 +17,10 @@ void MarkNeeded(Node& root);
 // A window that only computes columns nobody looks at, as DuckDB's decorrelation leaves behind.
 bool IsDeadWindow(const Node& node);
 
+// row_number() by which DuckDB itself tells equal outer rows of a correlated subquery apart. It need only be
+// the same wherever the rows of one step are read.
+bool IsRowTag(const Node& node);
+
 // The scans of a tree, once each, in order.
 std::vector<std::string> InputsOf(const Node& root);
 

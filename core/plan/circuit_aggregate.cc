@@ -6,7 +6,6 @@
 #include <optional>
 #include <string_view>
 
-#include "plan/write_expr.h"
 
 namespace qn::plan {
 namespace {
@@ -23,21 +22,6 @@ bool IsNested(const Type& type) {
 bool IsInteger(const Type& type) { return type.id >= TypeId::kTinyInt && type.id <= TypeId::kUHugeInt; }
 
 bool IsFloat(const Type& type) { return type.id == TypeId::kFloat || type.id == TypeId::kDouble; }
-
-// DISTINCT changes nothing there.
-bool IsSetAggregate(const Expr& expr) {
-  return IsOneOf(expr.name, {"min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "any_value"});
-}
-
-bool IsDistinct(const Expr& expr) { return expr.is_distinct && !IsSetAggregate(expr); }
-
-// Text that is equal for equal expressions. Empty: it cannot be told.
-std::string TextOf(const Expr& expr, size_t width) {
-  std::vector<std::string> columns;
-  for (size_t i = 0; i < width; ++i) columns.push_back("#" + std::to_string(i));
-  const Result<std::string> text = WriteExpr(expr, columns);
-  return text.ok() ? *text : "";
-}
 
 std::string Label(const Grouping& grouping) {
   const Schema& columns = grouping.part.columns();
@@ -99,9 +83,9 @@ size_t StatePlan::AddState(Merge merge, std::string sql, const Type& type) {
 }
 
 std::string StatePlan::Argument(const Expr& expr) {
-  const std::string text = TextOf(expr, width_);
+  const std::string text = ExprText(expr);
   for (size_t i = 0; i < arguments.size() && !text.empty(); ++i) {
-    if (TextOf(arguments[i], width_) == text) return "c" + std::to_string(groups_ + i);
+    if (ExprText(arguments[i]) == text) return "c" + std::to_string(groups_ + i);
   }
   arguments.push_back(expr);
   return "c" + std::to_string(groups_ + arguments.size() - 1);
@@ -242,13 +226,11 @@ class GroupingPlan {
       : builder_(builder), grouping_(std::move(grouping)), groups_(grouping_.groups.size()) {}
 
   Result<Part> Plan();
+  Result<std::optional<Part>> Native();
 
  private:
   bool IsNeeded(size_t aggregate) const { return grouping_.needed[groups_ + aggregate]; }
-  Result<std::optional<Part>> Native();
-  Result<std::optional<Part>> Distinct();
   Result<Part> Recompute();
-  Grouping Sub(Part part) const;
 
   CircuitBuilder& builder_;
   Grouping grouping_;
@@ -256,11 +238,12 @@ class GroupingPlan {
 };
 
 Result<Part> GroupingPlan::Plan() {
+  if (!grouping_.finish.empty()) return Recompute();
   bool has_distinct = false;
   for (size_t i = 0; i < grouping_.aggregates.size(); ++i) {
     has_distinct = has_distinct || (IsNeeded(i) && IsDistinct(grouping_.aggregates[i]));
   }
-  QN_GET(std::optional<Part> part, has_distinct ? Distinct() : Native());
+  QN_GET(std::optional<Part> part, has_distinct ? PlanDistinct(builder_, grouping_) : Native());
   if (part.has_value()) return std::move(*part);
   return Recompute();
 }
@@ -299,113 +282,36 @@ Result<Part> GroupingPlan::Recompute() {
   std::vector<Expr> out;
   for (size_t i = 0; i < groups_; ++i) out.push_back(ColumnExpr(grouping_.columns, i));
   Mask mask = grouping_.needed;
-  // Some column must come out.
-  if (std::find(mask.begin(), mask.end(), true) == mask.end()) mask[0] = true;
-  for (Expr& expr : Selected(grouping_.columns, mask)) out.push_back(std::move(expr));
+  if (grouping_.finish.empty()) {
+    // Some column must come out.
+    if (std::find(mask.begin(), mask.end(), true) == mask.end()) mask[0] = true;
+    for (Expr& expr : Selected(grouping_.columns, mask)) out.push_back(std::move(expr));
+  } else {
+    mask.assign(grouping_.finish.size(), true);
+    out.insert(out.end(), grouping_.finish.begin(), grouping_.finish.end());
+  }
   Schema names = SchemaOf(out, grouping_.columns);
   spec.tree = ProjectNode(std::move(node), std::move(out), std::move(names));
   spec.key_count = groups_;
   spec.keys.push_back(grouping_.groups);
   spec.inputs.push_back(std::move(grouping_.part));
   QN_GET(Part part, builder_.Recompute(std::move(spec)));
-  return Widened(std::move(part), mask, grouping_.columns);
-}
-
-Grouping GroupingPlan::Sub(Part part) const {
-  Grouping out;
-  out.part = std::move(part);
-  out.columns.assign(grouping_.columns.begin(),
-                     grouping_.columns.begin() + static_cast<std::ptrdiff_t>(groups_));
-  out.needed.assign(groups_, true);
-  return out;
-}
-
-// Aggregates over different values: the values are made distinct by group, and aggregated above that. All
-// such answers, and that of the plain aggregates, have the same groups and are joined.
-Result<std::optional<Part>> GroupingPlan::Distinct() {
-  const std::optional<Part> nothing;
-  struct Branch {
-    std::string value;  // text of what is made distinct; empty: the plain aggregates
-    Grouping grouping;
-    std::vector<size_t> aggregates;
-  };
-  std::vector<Branch> branches;
-  const size_t width = grouping_.part.columns().size();
-  for (size_t i = 0; i < grouping_.aggregates.size(); ++i) {
-    if (!IsNeeded(i)) continue;
-    Expr expr = grouping_.aggregates[i];
-    std::string text;
-    if (IsDistinct(expr)) {
-      const bool fits = expr.kind == Expr::Kind::kAggregate && expr.children.size() == 1 &&
-                        expr.orders.empty() && IsOneOf(expr.name, {"count", "sum", "avg", "mean"});
-      if (!fits) return std::optional<Part>();
-      Expr value = expr.children[0];
-      // Rows that the filter leaves out count as NULL, so that their groups stay.
-      if (!expr.filter.empty()) value = CaseExpr(expr.filter[0], value, NullExpr(value.type));
-      text = TextOf(value, width);
-      if (text.empty()) return std::optional<Part>();
-      expr.children = {std::move(value)};
-      expr.filter.clear();
-      expr.is_distinct = false;
-    }
-    auto branch =
-        std::find_if(branches.begin(), branches.end(), [&](const Branch& b) { return b.value == text; });
-    if (branch == branches.end()) {
-      Part part = grouping_.part.Copy();
-      if (!text.empty()) {
-        std::vector<Expr> columns = grouping_.groups;
-        columns.push_back(expr.children[0]);
-        const std::string label =
-            "DISTINCT " + Print(expr.children[0], part.columns()) + ", " + Label(Sub(part.Copy()));
-        QN_GET(part, builder_.Distinct(Project(std::move(part), std::move(columns)), label));
-      }
-      branches.push_back({text, Sub(std::move(part)), {}});
-      branch = branches.end() - 1;
-      branch->grouping.groups = text.empty() ? grouping_.groups : ColumnExprs(branch->grouping.columns);
-    }
-    if (!text.empty()) expr.children[0] = ColumnExpr(groups_, expr.children[0].type);
-    branch->grouping.aggregates.push_back(std::move(expr));
-    branch->grouping.columns.push_back(grouping_.columns[groups_ + i]);
-    branch->grouping.needed.push_back(true);
-    branch->aggregates.push_back(i);
-  }
-  std::vector<Expr> out(grouping_.columns.size());
-  std::optional<Part> joined;
-  for (Branch& branch : branches) {
-    QN_GET(std::optional<Part> part, GroupingPlan(builder_, std::move(branch.grouping)).Native());
-    if (!part.has_value()) return std::optional<Part>();
-    const size_t first = joined.has_value() ? joined->columns().size() : 0;
-    for (size_t i = 0; i < branch.aggregates.size(); ++i) {
-      const size_t column = groups_ + branch.aggregates[i];
-      out[column] = ColumnExpr(first + groups_ + i, grouping_.columns[column].type);
-    }
-    if (!joined.has_value()) {
-      joined = std::move(part);
-      continue;
-    }
-    std::vector<Expr> left_keys;
-    for (size_t i = 0; i < groups_; ++i) left_keys.push_back(ColumnExpr(joined->columns(), i));
-    std::vector<Expr> right_keys = left_keys;
-    Mask left_mask(joined->columns().size(), true);
-    Mask right_mask(part->columns().size(), true);
-    std::fill(right_mask.begin(), right_mask.begin() + static_cast<std::ptrdiff_t>(groups_), false);
-    CircuitBuilder::JoinOutput pairs;
-    pairs.pairs = true;
-    QN_GET(joined, builder_.Join({std::move(*joined), std::move(left_keys), std::move(left_mask)},
-                                 {std::move(*part), std::move(right_keys), std::move(right_mask)}, 0, pairs,
-                                 "JOIN of the answers by group"));
-  }
-  for (size_t i = 0; i < out.size(); ++i) {
-    if (i < groups_) {
-      out[i] = ColumnExpr(i, grouping_.columns[i].type);
-    } else if (!IsNeeded(i - groups_)) {
-      out[i] = NullExpr(grouping_.columns[i].type);
-    }
-  }
-  return std::optional<Part>(Project(std::move(*joined), std::move(out), grouping_.columns));
+  return Widened(std::move(part), mask, grouping_.finish.empty() ? grouping_.columns : grouping_.finish_columns);
 }
 
 }  // namespace
+
+bool IsDistinct(const Expr& expr) {
+  // DISTINCT changes nothing where a value counts once anyway.
+  return expr.is_distinct &&
+         !IsOneOf(expr.name, {"min", "max", "bool_and", "bool_or", "bit_and", "bit_or", "any_value"});
+}
+
+std::string GroupingLabel(const Grouping& grouping) { return Label(grouping); }
+
+Result<std::optional<Part>> PlanMerged(CircuitBuilder& builder, Grouping grouping) {
+  return GroupingPlan(builder, std::move(grouping)).Native();
+}
 
 Result<Part> PlanGrouping(CircuitBuilder& builder, Grouping grouping) {
   return GroupingPlan(builder, std::move(grouping)).Plan();

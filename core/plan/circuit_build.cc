@@ -36,6 +36,15 @@ bool CircuitBuilder::IsWeighted(const std::string& input) const {
   return options_.is_stream(input) && options_.is_weighted(input);
 }
 
+bool CircuitBuilder::IsStream(const std::string& input) const {
+  return input[0] == '#' || options_.is_stream(input) || once_.count(input) > 0;
+}
+
+void CircuitBuilder::OnceInput(const std::string& input) {
+  once_.insert(input);
+  circuit_.inputs.push_back({input, true, false});
+}
+
 Part CircuitBuilder::Stream(const Node& scan) {
   const bool is_weighted = options_.is_weighted(scan.input);
   const auto is_same = [&scan](const CircuitInput& input) { return input.name == scan.input; };
@@ -55,7 +64,7 @@ Fragment CircuitBuilder::FragmentOf(Part part, std::vector<Expr> keys, size_t st
   out.tree = Project(std::move(part), std::move(keys)).tree;
   out.columns = out.tree->columns;
   for (const std::string& input : InputsOf(*out.tree)) {
-    if (input[0] != '#' && !options_.is_stream(input)) continue;
+    if (!IsStream(input)) continue;
     out.reads.push_back(input);
     if (IsWeighted(input)) out.weighted_reads.push_back(input);
   }
@@ -66,20 +75,11 @@ Fragment CircuitBuilder::FragmentOf(Part part, std::vector<Expr> keys, size_t st
 
 namespace {
 
-const Type* Unstorable(const Type& type) {
-  if (type.id == TypeId::kOther || type.id == TypeId::kNull) return &type;
-  for (const Field& child : type.children) {
-    if (const Type* found = Unstorable(child.type)) return found;
-  }
-  return nullptr;
-}
-
 Status CheckTypes(const CircuitOp& op, const Schema& columns) {
   for (const Field& field : columns) {
-    const Type* type = Unstorable(field.type);
-    if (type == nullptr) continue;
+    if (IsStorable(field.type)) continue;
     return CannotFollow(
-        op.label, "'" + field.name + "' has the type " + type->ToSql() + ", which cannot be remembered.");
+        op.label, "'" + field.name + "' has the type " + field.type.ToSql() + ", which cannot be remembered.");
   }
   return Ok();
 }
@@ -220,6 +220,26 @@ void ForGathered(Node& node, const std::function<void(Node& scan, size_t input)>
   });
 }
 
+// A projection whose values cannot be remembered becomes part of what is recomputed.
+void PullUnstorable(CircuitBuilder::Recomputed& spec, size_t input, Node& tree) {
+  Part& part = spec.inputs[input];
+  const bool fits = std::all_of(part.columns().begin(), part.columns().end(),
+                                [](const Field& field) { return IsStorable(field.type); });
+  if (fits || part.tree->op != Op::kProject) return;
+  std::unique_ptr<Node> project = std::move(part.tree);
+  part.tree = std::move(project->children[0]);
+  if (!spec.keys.empty()) {
+    for (Expr& key : spec.keys[input]) key = Substituted(std::move(key), project->exprs);
+  }
+  ForGathered(tree, [&](Node& scan, size_t scanned) {
+    if (scanned != input) return;
+    std::unique_ptr<Node> below = ScanNode(scan.input, part.columns());
+    static_cast<NodeParts&>(scan) = static_cast<const NodeParts&>(*project);
+    scan.children.clear();
+    scan.children.push_back(std::move(below));
+  });
+}
+
 }  // namespace
 
 Result<Part> CircuitBuilder::Recompute(Recomputed spec) {
@@ -233,6 +253,7 @@ Result<Part> CircuitBuilder::Recompute(Recomputed spec) {
   op.columns.assign(op.tree->columns.begin() + static_cast<std::ptrdiff_t>(op.key_count),
                     op.tree->columns.end());
   QN_CHECK(!op.columns.empty());
+  for (size_t i = 0; i < spec.inputs.size(); ++i) PullUnstorable(spec, i, *op.tree);
   MarkNeeded(*op.tree);
   // Only what the tree looks at is remembered.
   std::vector<Mask> masks(spec.inputs.size());

@@ -24,6 +24,10 @@ class CircuitBuilder {
   bool IsWeighted(const std::string& input) const;
   // Rows that are the same in every step, given once.
   Result<Part> Once(Part bounded);
+  // The same, where they can be read as an input of their own: nothing else may read `input`.
+  void OnceInput(const std::string& input);
+  // Whether its rows come as changes: a stream, "#<operator>" or an input that is read once.
+  bool IsStream(const std::string& input) const;
 
   Result<Part> Distinct(Part part, const std::string& label);
   Result<Part> Bag(Part left, Part right, bool is_except, const std::string& label);
@@ -72,6 +76,7 @@ class CircuitBuilder {
   void DropUnused();
 
   const CircuitOptions& options_;
+  std::set<std::string> once_;
   Circuit circuit_;
   std::map<std::string, size_t> known_;
 };

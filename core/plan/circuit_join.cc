@@ -296,7 +296,8 @@ Result<Part> CircuitPlanner::MatchedByParts(const Node& node, Part left, Part ri
 // x IN (SELECT y …) and EXISTS: TRUE where there is an equal row. Otherwise NULL when x is NULL or some y is,
 // unless the subquery has no row at all; the subquery's rows are those with equal correlated columns.
 Result<Part> CircuitPlanner::Mark(const Node& node, Part left, Part right, const Conditions& on) {
-  if (!on.rest.empty() || on.strict() > 1) return RecomputeJoin(node, std::move(left), std::move(right), on);
+  const bool is_storable = on.strict() == 0 || IsStorable(on.left_strict[0].type);
+  if (!on.rest.empty() || on.strict() > 1 || !is_storable) return RecomputeJoin(node, std::move(left), std::move(right), on);
   const size_t width = left.columns().size();
   const Type boolean = Type::Of(TypeId::kBoolean);
   Schema full = left.columns();
@@ -404,7 +405,11 @@ Result<Part> CircuitPlanner::RecomputeJoin(const Node& node, Part left, Part rig
   std::vector<Expr> out;
   // The left row of an answer says which key it belongs to, if there is one.
   const bool has_left = node.join != "RIGHT" && node.join != "FULL" && node.join != "OUTER";
-  if (has_left) {
+  if (node.join == "MARK") {
+    // NULLs among the others matter too.
+    out = on.left_safe;
+    spec.keys = {on.left_safe, on.right_safe};
+  } else if (has_left) {
     out = on.Left();
     spec.keys = {on.Left(), on.Right()};
   }

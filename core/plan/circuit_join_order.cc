@@ -9,19 +9,9 @@
 
 #include "base/check.h"
 #include "plan/circuit_part.h"
-#include "plan/write_expr.h"
 
 namespace qn::plan {
 namespace {
-
-std::string TextOf(const Expr& expr) {
-  size_t width = 0;
-  ForColumns(expr, [&width](const Expr& column) { width = std::max(width, column.index + 1); });
-  std::vector<std::string> columns;
-  for (size_t i = 0; i < width; ++i) columns.push_back("#" + std::to_string(i));
-  const Result<std::string> text = WriteExpr(expr, columns);
-  return text.ok() ? *text : "";
-}
 
 std::vector<Expr> SplitOr(Expr condition) {
   std::vector<std::vector<Expr>> branches;
@@ -29,18 +19,18 @@ std::vector<Expr> SplitOr(Expr condition) {
   std::vector<Expr> common;
   std::set<std::string> texts;
   for (const Expr& one : branches[0]) {
-    const std::string text = TextOf(one);
+    const std::string text = ExprText(one);
     const bool is_common =
         !text.empty() && std::all_of(branches.begin(), branches.end(), [&](const auto& branch) {
           return std::any_of(branch.begin(), branch.end(),
-                             [&](const Expr& other) { return TextOf(other) == text; });
+                             [&](const Expr& other) { return ExprText(other) == text; });
         });
     if (is_common && texts.insert(text).second) common.push_back(one);
   }
   std::vector<Expr> rest;
   bool is_decided = false;  // one branch is only what is common
   for (std::vector<Expr>& branch : branches) {
-    if (!common.empty()) std::erase_if(branch, [&](const Expr& one) { return texts.count(TextOf(one)) > 0; });
+    if (!common.empty()) std::erase_if(branch, [&](const Expr& one) { return texts.count(ExprText(one)) > 0; });
     is_decided = is_decided || branch.empty();
     if (branch.size() == 1) {
       rest.push_back(std::move(branch[0]));

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/check.h"
+#include "plan/write_expr.h"
 
 namespace qn::plan {
 
@@ -137,6 +138,21 @@ Schema SchemaOf(const std::vector<Expr>& exprs, const Schema& below) {
   return out;
 }
 
+std::string ExprText(const Expr& expr) {
+  size_t width = 0;
+  ForColumns(expr, [&width](const Expr& column) { width = std::max(width, column.index + 1); });
+  std::vector<std::string> columns;
+  for (size_t i = 0; i < width; ++i) columns.push_back("#" + std::to_string(i));
+  const Result<std::string> text = WriteExpr(expr, columns);
+  return text.ok() ? *text : "";
+}
+
+bool IsStorable(const Type& type) {
+  return type.id != TypeId::kOther && type.id != TypeId::kNull &&
+         std::all_of(type.children.begin(), type.children.end(),
+                     [](const Field& child) { return IsStorable(child.type); });
+}
+
 void MakeNamesUnique(Schema& columns) {
   const auto lower = [](std::string text) {
     std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -167,7 +183,7 @@ std::unique_ptr<Node> ScanNode(const std::string& input, const Schema& columns) 
 }
 
 void ForScans(Node& node, const std::function<void(Node& scan)>& change) {
-  if (node.op == Op::kScan) change(node);
+  if (node.op == Op::kScan) return change(node);
   for (const auto& child : node.children) ForScans(*child, change);
 }
 

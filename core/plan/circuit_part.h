@@ -40,6 +40,12 @@ Schema SchemaOf(const std::vector<Expr>& exprs, const Schema& below);
 // Names made unique (ignoring case), none empty.
 void MakeNamesUnique(Schema& columns);
 
+// Text that is equal for equal expressions; empty: it cannot be told.
+std::string ExprText(const Expr& expr);
+
+// Whether values of the type can be remembered (RowCodec knows all but these).
+bool IsStorable(const Type& type);
+
 // ---- parts ----
 
 // A subtree that gives the change of its rows when its streams give theirs.

@@ -2,6 +2,8 @@
 #include "plan/circuit_planner.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "plan/analyse.h"
 #include "plan/circuit_aggregate.h"
@@ -21,11 +23,32 @@ std::unique_ptr<Node> Shell(const Node& node) {
   return out;
 }
 
+namespace {
+
+// Inside a CTE: as often as it may be read.
+void CountScans(const Node& node, size_t times, std::map<std::string, size_t>& scans) {
+  if (node.op == Op::kScan) scans[node.input] += times;
+  for (const auto& child : node.children) {
+    const bool is_kept = node.op == Op::kCte && child == node.children[0];
+    CountScans(*child, is_kept ? times * 2 : times, scans);
+  }
+}
+
+// The only scan of a tree that is linear in it.
+const Node* OnlyScan(const Node& node) {
+  if (node.op == Op::kScan) return &node;
+  const bool is_linear = node.op == Op::kProject || node.op == Op::kFilter || node.op == Op::kUnnest;
+  return is_linear ? OnlyScan(*node.children[0]) : nullptr;
+}
+
+}  // namespace
+
 Result<Circuit> CircuitPlanner::Plan(const Node& tree) {
   const std::vector<std::string> calls = FindCalls(tree, VolatileFunctions());
   if (!calls.empty()) {
     return CannotFollow("'" + calls[0] + "'", "it answers differently every time, also for rows of old.");
   }
+  CountScans(tree, 1, scans_);
   QN_GET(Part part, Visit(tree));
   return builder_.Finish(std::move(part));
 }
@@ -57,8 +80,25 @@ std::unique_ptr<Node> CircuitPlanner::Inlined(const Node& node) const {
 
 Result<Part> CircuitPlanner::ToStream(Part part) {
   if (part.is_stream) return part;
-  return builder_.Once(std::move(part));
+  const Node* scan = OnlyScan(*part.tree);
+  if (scan == nullptr || scans_[scan->input] != 1) return builder_.Once(std::move(part));
+  builder_.OnceInput(scan->input);
+  part.is_stream = true;
+  return part;
 }
+
+namespace {
+
+// map_from_entries(list(row(…))) and the like: what is aggregated cannot be remembered, what is made of it can.
+bool IsLastOfAggregate(const Node& project) {
+  const Node& below = *project.children[0];
+  if (below.op != Op::kAggregate || below.grouping_sets.size() > 1 || !below.grouping_calls.empty()) return false;
+  const auto storable = [](const Field& field) { return IsStorable(field.type); };
+  return std::all_of(project.columns.begin(), project.columns.end(), storable) &&
+         !std::all_of(below.columns.begin(), below.columns.end(), storable);
+}
+
+}  // namespace
 
 Result<Part> CircuitPlanner::Visit(const Node& node) {
   if (IsBounded(node)) return Part{Inlined(node), false, false};
@@ -70,8 +110,10 @@ Result<Part> CircuitPlanner::Visit(const Node& node) {
       std::vector<Expr> columns = ColumnExprs(part.columns());
       return Project(std::move(part), std::move(columns), node.columns);
     }
-    case Op::kTableFunction:
     case Op::kProject:
+      if (IsLastOfAggregate(node)) return Group(*node.children[0], &node);
+      return Linear(node);
+    case Op::kTableFunction:
     case Op::kUnnest:
       return Linear(node);
     case Op::kFilter:
@@ -84,6 +126,7 @@ Result<Part> CircuitPlanner::Visit(const Node& node) {
     case Op::kAggregate:
       return Group(node);
     case Op::kWindow:
+      if (keeps_tags_ && IsRowTag(node)) return Linear(node);
       return Window(node, {}, node.needed);
     case Op::kOrder:
       return Visit(*node.children[0]);  // a table has no order
@@ -164,18 +207,23 @@ Result<Part> CircuitPlanner::SetOp(const Node& node) {
 }
 
 Result<Part> CircuitPlanner::Cte(const Node& node) {
-  QN_GET(Part kept, Visit(*node.children[0]));
-  if (kept.is_stream) {
+  if (!IsBounded(*node.children[0])) {
     // Subqueries that DuckDB computes for all outer rows at once: linear as long as they read bounded inputs.
+    const bool kept_tags = std::exchange(keeps_tags_, true);
+    Result<Part> kept = Visit(*node.children[0]);
+    keeps_tags_ = kept_tags;
+    if (!kept.ok()) return kept;
     auto whole = Shell(node);
-    whole->children.push_back(Clone(*kept.tree));
+    whole->children.push_back(std::move(kept->tree));
     whole->children.push_back(Inlined(*node.children[1]));
-    const auto is_stream = [this](const std::string& name) {
-      return name[0] == '#' || options_.is_stream(name);
-    };
+    const auto is_stream = [this](const std::string& name) { return builder_.IsStream(name); };
     if (FindMemoryNeeds(*whole, is_stream).empty()) return AsItIs(std::move(whole));
   }
-  ctes_[node.cte] = std::move(kept);
+  const bool kept_tags = std::exchange(keeps_tags_, false);
+  Result<Part> kept = Visit(*node.children[0]);
+  keeps_tags_ = kept_tags;
+  if (!kept.ok()) return kept;
+  ctes_[node.cte] = std::move(*kept);
   Result<Part> out = Visit(*node.children[1]);
   ctes_.erase(node.cte);
   return out;
@@ -204,51 +252,121 @@ Result<Part> CircuitPlanner::Recursive(const Node& node) {
   return builder_.Recompute(std::move(spec));
 }
 
-Result<Part> CircuitPlanner::Group(const Node& node) {
-  QN_GET(Part part, Visit(*node.children[0]));
+namespace {
+
+// The aggregation of a node over one set of its groups.
+Grouping GroupingOf(const Node& node, const std::vector<size_t>& set, Part below) {
   const size_t groups = node.groups.size();
-  const auto grouping = [&](Part below) {
-    Grouping out;
-    out.part = std::move(below);
-    out.groups = node.groups;
-    out.aggregates = node.exprs;
-    const auto end = static_cast<std::ptrdiff_t>(groups + node.exprs.size());
-    out.columns.assign(node.columns.begin(), node.columns.begin() + end);
-    out.needed.assign(node.needed.begin(), node.needed.begin() + end);
-    return out;
-  };
+  Grouping out;
+  out.part = std::move(below);
+  for (const size_t group : set) {
+    out.groups.push_back(node.groups[group]);
+    out.columns.push_back(node.columns[group]);
+    out.needed.push_back(true);
+  }
+  out.aggregates = node.exprs;
+  for (size_t i = groups; i < groups + node.exprs.size(); ++i) {
+    out.columns.push_back(node.columns[i]);
+    out.needed.push_back(node.needed[i]);
+  }
+  return out;
+}
+
+bool IsPlain(const Node& node) {
   const auto& sets = node.grouping_sets;
-  const bool is_plain =
-      (sets.empty() || (sets.size() == 1 && sets[0].size() == groups)) && node.grouping_calls.empty();
-  if (is_plain) return PlanGrouping(builder_, grouping(std::move(part)));
-  // One answer a set, with NULL for the groups that are not in it.
-  std::vector<Part> answers;
-  for (const std::vector<size_t>& set : sets) {
-    Grouping one = grouping(part.Copy());
-    one.groups.clear();
-    one.columns.erase(one.columns.begin(), one.columns.begin() + static_cast<std::ptrdiff_t>(groups));
-    one.needed.erase(one.needed.begin(), one.needed.begin() + static_cast<std::ptrdiff_t>(groups));
+  return (sets.empty() || (sets.size() == 1 && sets[0].size() == node.groups.size())) && node.grouping_calls.empty();
+}
+
+// Whether the answer depends on the order in which rows come.
+bool AsksForOrder(const Expr& aggregate) {
+  static constexpr std::array kOrdered = {"list", "array_agg", "string_agg", "group_concat", "listagg", "first", "last"};
+  return aggregate.orders.empty() && !aggregate.is_distinct &&
+         std::find(kOrdered.begin(), kOrdered.end(), aggregate.name) != kOrdered.end();
+}
+
+// EXISTS (SELECT …) without correlation: counts the rows below a LIMIT.
+bool CountsLimited(const Node& node) {
+  const Node& limit = *node.children[0];
+  return node.groups.empty() && IsPlain(node) && limit.op == Op::kLimit && limit.limit.IsInt() &&
+         limit.offset.IsNull() && std::all_of(node.exprs.begin(), node.exprs.end(), [](const Expr& expr) {
+           return expr.name == "count_star" && expr.filter.empty();
+         });
+}
+
+}  // namespace
+
+// The input of aggregates. list(x) FROM (SELECT … ORDER BY y): the order that the rows come in becomes the
+// aggregate's own.
+Result<Part> CircuitPlanner::VisitOrdered(const Node& node, std::vector<Expr>& aggregates) {
+  const Node* project = node.op == Op::kProject ? &node : nullptr;
+  const Node& order = project != nullptr ? *node.children[0] : node;
+  const bool is_asked = std::any_of(aggregates.begin(), aggregates.end(), AsksForOrder);
+  if (order.op != Op::kOrder || IsBounded(node) || !is_asked) return Visit(node);
+  QN_GET(Part part, Visit(*order.children[0]));
+  std::vector<Expr> columns = project != nullptr ? project->exprs : ColumnExprs(order.columns);
+  const size_t width = columns.size();
+  Schema names = node.columns;
+  for (const OrderKey& key : order.orders) {
+    columns.push_back(key.expr);
+    names.push_back({"order", key.expr.type, true, ""});
+  }
+  for (Expr& aggregate : aggregates) {
+    if (!AsksForOrder(aggregate)) continue;
+    aggregate.orders = order.orders;
+    for (size_t i = 0; i < order.orders.size(); ++i) {
+      aggregate.orders[i].expr = ColumnExpr(width + i, order.orders[i].expr.type);
+    }
+  }
+  return Project(std::move(part), std::move(columns), std::move(names));
+}
+
+Result<Part> CircuitPlanner::Group(const Node& node, const Node* finish) {
+  if (CountsLimited(node)) {
+    const Node& limit = *node.children[0];
+    QN_GET(Part part, Visit(*limit.children[0]));
+    QN_GET(part, PlanGrouping(builder_, GroupingOf(node, {}, std::move(part))));
     std::vector<Expr> out;
-    for (size_t i = 0; i < node.columns.size(); ++i) out.push_back(NullExpr(node.columns[i].type));
+    for (const Field& column : node.columns) {
+      Expr most = NumberExpr(limit.limit.Int(), TypeId::kBigInt);
+      out.push_back(CallExpr("least", {ColumnExpr(out.size(), column.type), std::move(most)}, column.type));
+    }
+    return Project(std::move(part), std::move(out), node.columns);
+  }
+  std::vector<Expr> aggregates = node.exprs;
+  QN_GET(Part part, VisitOrdered(*node.children[0], aggregates));
+  if (!IsPlain(node)) return GroupSets(node, aggregates, part);
+  std::vector<size_t> all;
+  for (size_t i = 0; i < node.groups.size(); ++i) all.push_back(i);
+  Grouping grouping = GroupingOf(node, all, std::move(part));
+  grouping.aggregates = std::move(aggregates);
+  std::copy_n(node.needed.begin(), all.size(), grouping.needed.begin());
+  if (finish != nullptr) {
+    grouping.finish = finish->exprs;
+    grouping.finish_columns = finish->columns;
+  }
+  return PlanGrouping(builder_, std::move(grouping));
+}
+
+// One answer a set, with NULL for the groups that are not in it.
+Result<Part> CircuitPlanner::GroupSets(const Node& node, const std::vector<Expr>& aggregates, const Part& below) {
+  const size_t groups = node.groups.size();
+  std::vector<Part> answers;
+  for (const std::vector<size_t>& set : node.grouping_sets) {
+    std::vector<Expr> out;
+    for (const Field& column : node.columns) out.push_back(NullExpr(column.type));
     size_t at = 0;
-    for (const size_t group : set) {
-      one.groups.push_back(node.groups[group]);
-      one.columns.insert(one.columns.begin() + static_cast<std::ptrdiff_t>(at), node.columns[group]);
-      one.needed.insert(one.needed.begin() + static_cast<std::ptrdiff_t>(at), true);
-      out[group] = ColumnExpr(at++, node.columns[group].type);
-    }
-    for (size_t i = 0; i < node.exprs.size(); ++i) {
-      out[groups + i] = ColumnExpr(at + i, node.columns[groups + i].type);
-    }
+    for (const size_t group : set) out[group] = ColumnExpr(at++, node.columns[group].type);
+    for (size_t i = groups; i < groups + node.exprs.size(); ++i) out[i] = ColumnExpr(at++, node.columns[i].type);
     for (size_t i = 0; i < node.grouping_calls.size(); ++i) {
       int64_t bits = 0;
       for (const size_t group : node.grouping_calls[i]) {
-        const bool is_in = std::find(set.begin(), set.end(), group) != set.end();
-        bits = bits * 2 + (is_in ? 0 : 1);
+        bits = bits * 2 + (std::find(set.begin(), set.end(), group) != set.end() ? 0 : 1);
       }
       out[groups + node.exprs.size() + i] = NumberExpr(bits, TypeId::kBigInt);
     }
-    QN_GET(Part answer, PlanGrouping(builder_, std::move(one)));
+    Grouping grouping = GroupingOf(node, set, below.Copy());
+    grouping.aggregates = aggregates;
+    QN_GET(Part answer, PlanGrouping(builder_, std::move(grouping)));
     answers.push_back(Project(std::move(answer), std::move(out), node.columns));
   }
   return UnionAll(std::move(answers));

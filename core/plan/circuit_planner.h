@@ -39,7 +39,10 @@ class CircuitPlanner {
   Result<Part> Union(const Node& node);
   Result<Part> SetOp(const Node& node);
   Result<Part> Cte(const Node& node);
-  Result<Part> Group(const Node& node);
+  Result<Part> VisitOrdered(const Node& node, std::vector<Expr>& aggregates);
+  // `finish`: a projection above that is to be computed with the aggregates.
+  Result<Part> Group(const Node& node, const Node* finish = nullptr);
+  Result<Part> GroupSets(const Node& node, const std::vector<Expr>& aggregates, const Part& below);
   std::unique_ptr<Node> Gathered(const Node& node, std::vector<Part>& inputs);
   Result<Part> Recursive(const Node& node);
   Result<Part> ToStream(Part part);
@@ -65,6 +68,8 @@ class CircuitPlanner {
   const CircuitOptions& options_;
   CircuitBuilder builder_;
   std::map<uint64_t, Part> ctes_;
+  std::map<std::string, size_t> scans_;  // how often each input is read
+  bool keeps_tags_ = false;  // row tags may stay in a fragment: what reads them stays there too
 };
 
 // First line of Print, without its indent.

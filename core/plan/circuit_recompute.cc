@@ -4,27 +4,19 @@
 
 #include "plan/analyse.h"
 #include "plan/circuit_planner.h"
-#include "plan/write_expr.h"
 
 namespace qn::plan {
 namespace {
 
-std::string TextOf(const Expr& expr, size_t width) {
-  std::vector<std::string> columns;
-  for (size_t i = 0; i < width; ++i) columns.push_back("#" + std::to_string(i));
-  const Result<std::string> text = WriteExpr(expr, columns);
-  return text.ok() ? *text : "";
-}
-
 // The PARTITION BY expressions that all windows have.
-std::vector<Expr> CommonPartitions(const std::vector<Expr>& windows, size_t width) {
+std::vector<Expr> CommonPartitions(const std::vector<Expr>& windows) {
   std::vector<Expr> out;
   if (windows.empty()) return out;
   for (const Expr& expr : windows[0].partitions) {
-    const std::string text = TextOf(expr, width);
+    const std::string text = ExprText(expr);
     const bool is_common = std::all_of(windows.begin(), windows.end(), [&](const Expr& window) {
       return std::any_of(window.partitions.begin(), window.partitions.end(),
-                         [&](const Expr& other) { return TextOf(other, width) == text; });
+                         [&](const Expr& other) { return ExprText(other) == text; });
     });
     if (is_common && !text.empty()) out.push_back(expr);
   }
@@ -88,7 +80,7 @@ Result<Part> CircuitPlanner::Window(const Node& node, std::vector<Expr> filters,
   if (windows.empty()) {
     return Filter(Project(std::move(below), std::move(columns), node.columns), std::move(filters));
   }
-  const std::vector<Expr> keys = CommonPartitions(windows, width);
+  const std::vector<Expr> keys = CommonPartitions(windows);
   if (!below.is_weighted && windows.size() == 1) {
     QN_GET(std::optional<Part> top, TopOfWindow(node, below, keys, filters, used));
     if (top.has_value()) {
@@ -186,7 +178,7 @@ Result<Part> CircuitPlanner::Limit(const Node& node) {
   if (order != nullptr) below = below->children[0].get();
   QN_GET(Part part, Visit(*below));
   CircuitBuilder::Recomputed spec;
-  spec.keeps_answer_only = !part.is_weighted && node.offset.IsNull();
+  spec.keeps_answer_only = !part.is_weighted && node.offset.IsNull() && node.limit.IsInt();
   Mask mask = node.needed;
   auto tree = ScanNode("@0", part.columns());
   if (order != nullptr) {
@@ -202,7 +194,7 @@ Result<Part> CircuitPlanner::Limit(const Node& node) {
   auto limit = Shell(node);
   limit->children.push_back(std::move(tree));
   spec.label += "LIMIT";
-  if (!node.limit.IsNull()) spec.label += " " + std::to_string(node.limit.Uint());
+  if (!node.limit.IsNull()) spec.label += " " + LimitText(node);
   if (!node.offset.IsNull()) spec.label += " OFFSET " + std::to_string(node.offset.Uint());
   spec.tree = Answer(std::move(limit), {}, mask);
   spec.keys.emplace_back();

@@ -114,7 +114,7 @@ struct NodeParts {
   std::vector<std::vector<Expr>> rows;  // kValues
   std::vector<Json> values;             // kTableFunction: its arguments
   std::vector<size_t> projected_input;  // kTableFunction with a child: which of its columns come along
-  Json limit, offset;                   // kLimit: numbers, or null
+  Json limit, offset;                   // kLimit: numbers, or null; a limit that is no whole number is in percent
   std::string input;                    // kScan
   uint64_t cte = 0;                     // kCte, kCteRef, kRecursive
   std::vector<bool> needed;             // of `columns`: does anything above look at it? Set by MarkNeeded
@@ -131,6 +131,8 @@ inline constexpr size_t kRowId = SIZE_MAX;
 
 // The tree as indented text, for `qanat graph`, tests and bug reports.
 std::string Print(const Node& node);
+// A kLimit's limit as SQL: "10", "2.5%".
+std::string LimitText(const Node& node);
 // An expression as people would write it; columns by the names of `columns`.
 std::string Print(const Expr& expr, const Schema& columns);
 

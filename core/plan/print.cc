@@ -66,9 +66,12 @@ std::string CallText(const Expr& expr, const Schema& columns) {
     if (is_lambda) end = std::min(end, i + 1 + expr.index);
     out += (i > 0 ? ", " : "") + (is_lambda ? LambdaText(child, expr, end, columns) : Print(child, columns));
   }
+  const bool is_window = expr.kind == Expr::Kind::kWindow;
+  const std::vector<OrderKey>& orders = is_window ? expr.arg_orders : expr.orders;
+  if (!orders.empty()) out += " order by " + Orders(orders, columns);
   out += ")";
   if (!expr.filter.empty()) out += " where " + Print(expr.filter[0], columns);
-  if (expr.kind != Expr::Kind::kWindow) return out;
+  if (!is_window) return out;
   out += " over (";
   if (!expr.partitions.empty()) out += "partition by " + List(expr.partitions, columns);
   if (!expr.orders.empty())
@@ -166,7 +169,7 @@ std::string Line(const Node& node) {
     case Op::kRecursive:
       return "Recursive " + node.name + " #" + std::to_string(node.cte);
     case Op::kLimit:
-      return "Limit" + (node.limit.IsNull() ? "" : " " + std::to_string(node.limit.Uint())) +
+      return "Limit" + (node.limit.IsNull() ? "" : " " + LimitText(node)) +
              (node.offset.IsNull() ? "" : " offset " + std::to_string(node.offset.Uint()));
     case Op::kCteRef:
       return "Read #" + std::to_string(node.cte);
@@ -227,6 +230,10 @@ std::string Print(const Expr& expr, const Schema& columns) {
       break;
   }
   return "<" + expr.name + ">";
+}
+
+std::string LimitText(const Node& node) {
+  return node.limit.Dump() + (node.limit.IsInt() ? "" : "%");
 }
 
 std::string Print(const Node& node) {

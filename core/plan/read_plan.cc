@@ -37,7 +37,8 @@ class Reader {
   void SetOp(const Json& json, const std::vector<Read>& children, Read& out);
   void Cte(const Json& json, std::vector<Read>& children, Read& out);
   void Recursive(const Json& json, const std::vector<Read>& children, Read& out);
-  void Leaf(const Json& json, Read& out);
+  void Values(const Json& json, std::vector<Read>& children, Read& out);
+  void Leaf(const Json& json, std::vector<Read>& children, Read& out);
 };
 
 FindColumn Finder(std::vector<Binding> bindings) {
@@ -231,6 +232,10 @@ void Reader::Limit(const Json& json, std::vector<Read>& children, Read& out) {
     const Json& value = json[member];
     const std::string& type = value["type"].Str();
     if (type == "CONSTANT_VALUE") *target = Json(value["constant_integer"].Uint());
+    if (type == "CONSTANT_PERCENTAGE" && target == &out.node->limit) {
+      *target = Json(value["constant_percentage"].Number());
+      continue;
+    }
     if (type != "CONSTANT_VALUE" && type != "UNSET" && !type.empty()) Unknown(json, "by " + type, out);
   }
 }
@@ -274,7 +279,35 @@ void Reader::Recursive(const Json& json, const std::vector<Read>& children, Read
   for (size_t i = 0; i < out.node->columns.size(); ++i) out.bindings.emplace_back(out.node->cte, i);
 }
 
-void Reader::Leaf(const Json& json, Read& out) {
+// Literal rows; or, with columns of the rows outside in them (LATERAL), as many projections of those.
+void Reader::Values(const Json& json, std::vector<Read>& children, Read& out) {
+  out.node->op = Op::kValues;
+  out.node->name = "Values";
+  const bool is_literal = children.empty() || children[0].node->op == Op::kOneRow;
+  const FindColumn find = Finder(is_literal ? std::vector<Binding>() : children[0].bindings);
+  for (const Json& row : json["expressions"].Items()) out.node->rows.push_back(ReadExprs(row, find));
+  if (is_literal) {
+    children.clear();
+    return;
+  }
+  out.node->op = Op::kUnionAll;
+  out.node->name = "UNION ALL";
+  std::vector<Read> branches;
+  for (std::vector<Expr>& row : out.node->rows) {
+    Read branch;
+    branch.node = std::make_unique<Node>();
+    branch.node->op = Op::kProject;
+    branch.node->name = "Project";
+    for (const Expr& expr : row) branch.node->columns.push_back({expr.alias, expr.type, true, ""});
+    branch.node->exprs = std::move(row);
+    branch.node->children.push_back(Clone(*children[0].node));
+    branches.push_back(std::move(branch));
+  }
+  out.node->rows.clear();
+  children = std::move(branches);
+}
+
+void Reader::Leaf(const Json& json, std::vector<Read>& children, Read& out) {
   const std::string& type = json["type"].Str();
   const char* list = "chunk_types";
   if (type == "LOGICAL_CTE_REF") {
@@ -282,11 +315,8 @@ void Reader::Leaf(const Json& json, Read& out) {
     out.node->name = "CTE";
     out.node->cte = json["cte_index"].Uint();
   } else if (type == "LOGICAL_EXPRESSION_GET") {
-    out.node->op = Op::kValues;
-    out.node->name = "Values";
     list = "expr_types";
-    for (const Json& row : json["expressions"].Items()) out.node->rows.push_back(ReadExprs(row, Finder({})));
-    out.node->children.clear();
+    Values(json, children, out);
   } else if (type == "LOGICAL_EMPTY_RESULT") {
     out.node->op = Op::kEmpty;
     out.node->name = "Empty";
@@ -350,7 +380,7 @@ void Reader::Dispatch(const Json& json, std::vector<Read>& children, Read& out) 
     Recursive(json, children, out);
   } else if (is("LOGICAL_CTE_REF") || is("LOGICAL_EXPRESSION_GET") || is("LOGICAL_EMPTY_RESULT") ||
              is("LOGICAL_DUMMY_SCAN")) {
-    Leaf(json, out);
+    Leaf(json, children, out);
   } else {
     Unknown(json, "", out);
   }
@@ -369,9 +399,7 @@ Result<Read> Reader::Operator(const Json& json, int depth) {
     children.push_back(std::move(read));
   }
   Dispatch(json, children, out);
-  if (out.node->op != Op::kValues) {
-    for (Read& child : children) out.node->children.push_back(std::move(child.node));
-  }
+  for (Read& child : children) out.node->children.push_back(std::move(child.node));
   return out;
 }
 

@@ -311,7 +311,7 @@ Result<Rel> SqlWriter::OrderOrLimit(const Node& node) {
     text += " ORDER BY " + order;
   }
   if (node.op == Op::kLimit) {
-    if (!node.limit.IsNull()) text += " LIMIT " + std::to_string(node.limit.Uint());
+    if (!node.limit.IsNull()) text += " LIMIT " + LimitText(node);
     if (!node.offset.IsNull()) text += " OFFSET " + std::to_string(node.offset.Uint());
   }
   return Derived(text, rel.columns, !rel.hidden.empty());
