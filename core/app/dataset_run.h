@@ -54,6 +54,8 @@ class DatasetRun {
   TableRows RowsSince(Epoch consumed) const;
   // The same for who follows step by step.
   Change ChangeSince(Epoch consumed);
+  // Names the files of other writers; changes when these are others.
+  const std::string& ForeignFiles();
   DatasetCounts& counts() { return counts_; }
   // Frees what only the step needed.
   void EndStep();
@@ -72,7 +74,6 @@ class DatasetRun {
   DatasetRun(const RunContext& context, const TableContext& tables, const Dataset& dataset);
   Status OpenTable();
   Status MakeView();
-  const std::string& ForeignFiles();
   bool HasNewRows() const { return replaces_all_ || !staged_.files.empty() || !staged_.removes.empty(); }
   Result<std::unique_ptr<parquet::PartitionedWriter>> OpenDeadWriter();
   parquet::WriterOptions WriterOptionsOf(const std::string& folder, const std::string& pattern,

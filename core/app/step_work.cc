@@ -161,8 +161,8 @@ Status StepWork::Restore(const Json& state) {
   return state_store_.Restore(traces_, Traces(false));
 }
 
-// A view whose SQL or references are others now, and one that has missed changes of an upstream that takes
-// rows back, begins again, with all that follow it.
+// A view begins again, with all that follow it, when its SQL or references are others now, when it has missed
+// changes of an upstream that takes rows back, or when another writer has changed a table that it reads.
 void StepWork::AddChanged(const Json& state) {
   for (const auto& run : runs_) {
     for (const auto& flow : run->flows()) {
@@ -174,9 +174,14 @@ void StepWork::AddChanged(const Json& state) {
         if (flow->circuit() != nullptr && reference != reference_fingerprints_.end()) {
           begins = begins || state["references"][input].Str() != reference->second;
         }
-        const DatasetRun* upstream = Find(input);
-        if (upstream == nullptr || !upstream->dataset().is_weighted()) continue;
-        begins = begins || saved["inputs"][input]["consumed"].Int() < state["data_epochs"][input].Int();
+        DatasetRun* upstream = Find(input);
+        if (upstream == nullptr) continue;
+        const Json& taken = saved["inputs"][input];
+        if (upstream->dataset().is_weighted()) {
+          begins = begins || taken["consumed"].Int() < state["data_epochs"][input].Int();
+        } else if (flow->circuit() != nullptr && upstream->dataset().spec.is_stored()) {
+          begins = begins || taken["foreign"].Str() != upstream->ForeignFiles();
+        }
       }
       if (begins) begin_again_.insert(run->name());
     }

@@ -6,7 +6,6 @@
 #include <optional>
 #include <string_view>
 
-
 namespace qn::plan {
 namespace {
 
@@ -296,7 +295,8 @@ Result<Part> GroupingPlan::Recompute() {
   spec.keys.push_back(grouping_.groups);
   spec.inputs.push_back(std::move(grouping_.part));
   QN_GET(Part part, builder_.Recompute(std::move(spec)));
-  return Widened(std::move(part), mask, grouping_.finish.empty() ? grouping_.columns : grouping_.finish_columns);
+  return Widened(std::move(part), mask,
+                 grouping_.finish.empty() ? grouping_.columns : grouping_.finish_columns);
 }
 
 }  // namespace

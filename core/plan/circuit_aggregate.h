@@ -17,8 +17,8 @@ struct Grouping {
   std::vector<Expr> aggregates;
   Mask needed;
   Schema columns;
-  // What is made of them, where an answer has a type that cannot be remembered: expressions over `columns`, and
-  // what comes out instead of those. None: they come out as they are.
+  // What is made of them, where an answer has a type that cannot be remembered: expressions over `columns`,
+  // and what comes out instead of those. None: they come out as they are.
   std::vector<Expr> finish;
   Schema finish_columns;
 };

@@ -78,8 +78,8 @@ namespace {
 Status CheckTypes(const CircuitOp& op, const Schema& columns) {
   for (const Field& field : columns) {
     if (IsStorable(field.type)) continue;
-    return CannotFollow(
-        op.label, "'" + field.name + "' has the type " + field.type.ToSql() + ", which cannot be remembered.");
+    return CannotFollow(op.label, "'" + field.name + "' has the type " + field.type.ToSql() +
+                                      ", which cannot be remembered.");
   }
   return Ok();
 }

@@ -1,5 +1,6 @@
-// count(DISTINCT x) and its like: values are made distinct by group, and aggregated above that. Each value has
-// an answer of its own; all of them, and that of the plain aggregates, have the same groups and are joined.
+// count(DISTINCT x) and its like: values are made distinct by group, and aggregated above that. Each value
+// has an answer of its own; all of them, and that of the plain aggregates, have the same groups and are
+// joined.
 #include <algorithm>
 #include <optional>
 
@@ -22,7 +23,10 @@ struct DistinctValue {
 class DistinctPlan {
  public:
   DistinctPlan(CircuitBuilder& builder, const Grouping& grouping)
-      : builder_(builder), grouping_(grouping), groups_(grouping.groups.size()), out_(grouping.columns.size()) {}
+      : builder_(builder),
+        grouping_(grouping),
+        groups_(grouping.groups.size()),
+        out_(grouping.columns.size()) {}
 
   Result<std::optional<Part>> Plan();
 
@@ -51,7 +55,8 @@ bool DistinctPlan::Add(size_t aggregate) {
     plain_.push_back(aggregate);
     return true;
   }
-  const bool is_known = expr.name == "count" || expr.name == "sum" || expr.name == "avg" || expr.name == "mean";
+  const bool is_known =
+      expr.name == "count" || expr.name == "sum" || expr.name == "avg" || expr.name == "mean";
   if (!is_known || expr.children.size() != 1 || !expr.orders.empty()) return false;
   DistinctValue value;
   const Expr& child = expr.children[0];
@@ -62,7 +67,8 @@ bool DistinctPlan::Add(size_t aggregate) {
   for (const Expr& column : value.columns) {
     if (!IsStorable(column.type)) return false;
   }
-  auto found = std::find_if(values_.begin(), values_.end(), [&](const DistinctValue& v) { return v.text == value.text; });
+  auto found = std::find_if(values_.begin(), values_.end(),
+                            [&](const DistinctValue& v) { return v.text == value.text; });
   if (found == values_.end()) found = values_.insert(found, std::move(value));
   found->aggregates.push_back(aggregate);
   found->filter_of.emplace_back();
@@ -71,8 +77,9 @@ bool DistinctPlan::Add(size_t aggregate) {
     return true;
   }
   const std::string text = ExprText(expr.filter[0]);
-  const auto same = std::find_if(found->filters.begin(), found->filters.end(),
-                                 [&](const Expr& filter) { return ExprText(filter) == text && !text.empty(); });
+  const auto same = std::find_if(found->filters.begin(), found->filters.end(), [&](const Expr& filter) {
+    return ExprText(filter) == text && !text.empty();
+  });
   found->filter_of.back() = static_cast<size_t>(same - found->filters.begin());
   if (same == found->filters.end()) found->filters.push_back(expr.filter[0]);
   return true;
@@ -83,7 +90,8 @@ Grouping DistinctPlan::Empty(Part part) const {
   Grouping out;
   out.part = std::move(part);
   for (size_t i = 0; i < groups_; ++i) out.groups.push_back(ColumnExpr(i, grouping_.columns[i].type));
-  out.columns.assign(grouping_.columns.begin(), grouping_.columns.begin() + static_cast<std::ptrdiff_t>(groups_));
+  out.columns.assign(grouping_.columns.begin(),
+                     grouping_.columns.begin() + static_cast<std::ptrdiff_t>(groups_));
   out.needed.assign(groups_, true);
   return out;
 }
@@ -97,7 +105,8 @@ void AddAggregate(Grouping& grouping, Expr expr, Field column) {
 Result<std::optional<Part>> DistinctPlan::Plain() {
   Grouping plain = Empty(grouping_.part.Copy());
   plain.groups = grouping_.groups;
-  for (const size_t index : plain_) AddAggregate(plain, AggregateAt(index), grouping_.columns[groups_ + index]);
+  for (const size_t index : plain_)
+    AddAggregate(plain, AggregateAt(index), grouping_.columns[groups_ + index]);
   return PlanMerged(builder_, std::move(plain));
 }
 
@@ -122,18 +131,21 @@ Result<Part> DistinctPlan::ByFilter(const DistinctValue& value, const std::strin
     count.name = "count_star";
     count.type = Type::Of(TypeId::kBigInt);
     count.filter.push_back(ColumnExpr(keys + i, boolean));
-    AddAggregate(by_value, std::move(count), {"passed" + std::to_string(i), Type::Of(TypeId::kBigInt), true, ""});
+    AddAggregate(by_value, std::move(count),
+                 {"passed" + std::to_string(i), Type::Of(TypeId::kBigInt), true, ""});
   }
   by_value.part = std::move(distinct);
   return PlanGrouping(builder_, std::move(by_value));
 }
 
 Result<std::optional<Part>> DistinctPlan::Answer(const DistinctValue& value) {
-  std::string label = "DISTINCT " + Print(AggregateAt(value.aggregates[0]).children[0], grouping_.part.columns());
+  std::string label =
+      "DISTINCT " + Print(AggregateAt(value.aggregates[0]).children[0], grouping_.part.columns());
   for (size_t i = 0; i < groups_; ++i) {
     label += (i == 0 ? " by " : ", ") + Print(grouping_.groups[i], grouping_.part.columns());
   }
-  const bool has_counts = value.filters.size() + (value.has_all ? 1 : 0) > 1 || (value.is_row && !value.has_all);
+  const bool has_counts =
+      value.filters.size() + (value.has_all ? 1 : 0) > 1 || (value.is_row && !value.has_all);
   Grouping answer;
   if (has_counts) {
     QN_GET(Part counts, ByFilter(value, label));
@@ -142,7 +154,8 @@ Result<std::optional<Part>> DistinctPlan::Answer(const DistinctValue& value) {
     std::vector<Expr> columns = grouping_.groups;
     for (const Expr& column : value.columns) {
       // Rows that the filter leaves out count as NULL, so that their groups stay.
-      columns.push_back(value.filters.empty() ? column : CaseExpr(value.filters[0], column, NullExpr(column.type)));
+      columns.push_back(value.filters.empty() ? column
+                                              : CaseExpr(value.filters[0], column, NullExpr(column.type)));
     }
     QN_GET(Part distinct, builder_.Distinct(Project(grouping_.part.Copy(), std::move(columns)), label));
     answer = Empty(std::move(distinct));

@@ -297,7 +297,8 @@ Result<Part> CircuitPlanner::MatchedByParts(const Node& node, Part left, Part ri
 // unless the subquery has no row at all; the subquery's rows are those with equal correlated columns.
 Result<Part> CircuitPlanner::Mark(const Node& node, Part left, Part right, const Conditions& on) {
   const bool is_storable = on.strict() == 0 || IsStorable(on.left_strict[0].type);
-  if (!on.rest.empty() || on.strict() > 1 || !is_storable) return RecomputeJoin(node, std::move(left), std::move(right), on);
+  if (!on.rest.empty() || on.strict() > 1 || !is_storable)
+    return RecomputeJoin(node, std::move(left), std::move(right), on);
   const size_t width = left.columns().size();
   const Type boolean = Type::Of(TypeId::kBoolean);
   Schema full = left.columns();

@@ -30,7 +30,8 @@ std::vector<Expr> SplitOr(Expr condition) {
   std::vector<Expr> rest;
   bool is_decided = false;  // one branch is only what is common
   for (std::vector<Expr>& branch : branches) {
-    if (!common.empty()) std::erase_if(branch, [&](const Expr& one) { return texts.count(ExprText(one)) > 0; });
+    if (!common.empty())
+      std::erase_if(branch, [&](const Expr& one) { return texts.count(ExprText(one)) > 0; });
     is_decided = is_decided || branch.empty();
     if (branch.size() == 1) {
       rest.push_back(std::move(branch[0]));

@@ -89,10 +89,12 @@ Result<Part> CircuitPlanner::ToStream(Part part) {
 
 namespace {
 
-// map_from_entries(list(row(…))) and the like: what is aggregated cannot be remembered, what is made of it can.
+// map_from_entries(list(row(…))) and the like: what is aggregated cannot be remembered, what is made of it
+// can.
 bool IsLastOfAggregate(const Node& project) {
   const Node& below = *project.children[0];
-  if (below.op != Op::kAggregate || below.grouping_sets.size() > 1 || !below.grouping_calls.empty()) return false;
+  if (below.op != Op::kAggregate || below.grouping_sets.size() > 1 || !below.grouping_calls.empty())
+    return false;
   const auto storable = [](const Field& field) { return IsStorable(field.type); };
   return std::all_of(project.columns.begin(), project.columns.end(), storable) &&
          !std::all_of(below.columns.begin(), below.columns.end(), storable);
@@ -274,12 +276,14 @@ Grouping GroupingOf(const Node& node, const std::vector<size_t>& set, Part below
 
 bool IsPlain(const Node& node) {
   const auto& sets = node.grouping_sets;
-  return (sets.empty() || (sets.size() == 1 && sets[0].size() == node.groups.size())) && node.grouping_calls.empty();
+  return (sets.empty() || (sets.size() == 1 && sets[0].size() == node.groups.size())) &&
+         node.grouping_calls.empty();
 }
 
 // Whether the answer depends on the order in which rows come.
 bool AsksForOrder(const Expr& aggregate) {
-  static constexpr std::array kOrdered = {"list", "array_agg", "string_agg", "group_concat", "listagg", "first", "last"};
+  static constexpr std::array kOrdered = {"list",    "array_agg", "string_agg", "group_concat",
+                                          "listagg", "first",     "last"};
   return aggregate.orders.empty() && !aggregate.is_distinct &&
          std::find(kOrdered.begin(), kOrdered.end(), aggregate.name) != kOrdered.end();
 }
@@ -348,7 +352,8 @@ Result<Part> CircuitPlanner::Group(const Node& node, const Node* finish) {
 }
 
 // One answer a set, with NULL for the groups that are not in it.
-Result<Part> CircuitPlanner::GroupSets(const Node& node, const std::vector<Expr>& aggregates, const Part& below) {
+Result<Part> CircuitPlanner::GroupSets(const Node& node, const std::vector<Expr>& aggregates,
+                                       const Part& below) {
   const size_t groups = node.groups.size();
   std::vector<Part> answers;
   for (const std::vector<size_t>& set : node.grouping_sets) {
@@ -356,7 +361,8 @@ Result<Part> CircuitPlanner::GroupSets(const Node& node, const std::vector<Expr>
     for (const Field& column : node.columns) out.push_back(NullExpr(column.type));
     size_t at = 0;
     for (const size_t group : set) out[group] = ColumnExpr(at++, node.columns[group].type);
-    for (size_t i = groups; i < groups + node.exprs.size(); ++i) out[i] = ColumnExpr(at++, node.columns[i].type);
+    for (size_t i = groups; i < groups + node.exprs.size(); ++i)
+      out[i] = ColumnExpr(at++, node.columns[i].type);
     for (size_t i = 0; i < node.grouping_calls.size(); ++i) {
       int64_t bits = 0;
       for (const size_t group : node.grouping_calls[i]) {

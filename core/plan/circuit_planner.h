@@ -69,7 +69,7 @@ class CircuitPlanner {
   CircuitBuilder builder_;
   std::map<uint64_t, Part> ctes_;
   std::map<std::string, size_t> scans_;  // how often each input is read
-  bool keeps_tags_ = false;  // row tags may stay in a fragment: what reads them stays there too
+  bool keeps_tags_ = false;              // row tags may stay in a fragment: what reads them stays there too
 };
 
 // First line of Print, without its indent.

@@ -95,8 +95,8 @@ class Compiler {
   // Failures: QN-1201 … QN-1216, told in the user's words, ending with "Nothing was started."
   Result<Query> Compile(const Statement& statement);
   // QN-1215: something in the statement answers differently every time. Compile asks for streams; for a view
-  // that is to follow its inputs (circuit.h) the caller does, because the tree does not show what the binder has
-  // computed already.
+  // that is to follow its inputs (circuit.h) the caller does, because the tree does not show what the binder
+  // has computed already.
   Status CheckVolatile(const Statement& statement, const Query& query);
 
  private:

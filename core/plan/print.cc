@@ -232,9 +232,7 @@ std::string Print(const Expr& expr, const Schema& columns) {
   return "<" + expr.name + ">";
 }
 
-std::string LimitText(const Node& node) {
-  return node.limit.Dump() + (node.limit.IsInt() ? "" : "%");
-}
+std::string LimitText(const Node& node) { return node.limit.Dump() + (node.limit.IsInt() ? "" : "%"); }
 
 std::string Print(const Node& node) {
   std::string out;

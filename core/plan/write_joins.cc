@@ -82,8 +82,9 @@ Result<Rel> SqlWriter::MarkJoin(const Node& node, Rel left, Rel right) {
     if (key.compare.empty()) return CannotWrite("MARK join on a condition");
     QN_GET(std::string needle, WriteExpr(key.left, left.columns));
     QN_GET(std::string other, WriteExpr(key.right, right.columns));
-    if (key.compare == "IS NOT DISTINCT FROM") {
-      conditions.push_back("(" + needle + " IS NOT DISTINCT FROM " + other + ")");
+    // Never NULL: no comparison that could make the mark three-valued.
+    if (key.compare == "IS NOT DISTINCT FROM" || key.compare == "IS DISTINCT FROM") {
+      conditions.push_back("(" + needle + " " + key.compare + " " + other + ")");
       continue;
     }
     if (!compare.empty() && (compare != "=" || key.compare != "="))

@@ -58,6 +58,7 @@ def test_a_whole_pipeline_becomes_the_engines_spec(flow, folder):
     assert clean == {
         "name": "clean", "kind": "table", "where": "flow.py:6", "comment": "Valid clicks.\n\nMore.",
         "partition_cols": ["day"], "table_properties": {"a.b": "c"}, "schema": "id BIGINT, day DATE", "keys": [],
+        "windows": {"emit": "on_update", "column": "", "size": "", "lateness": ""},
         "expectations": [
             {"name": "has_id", "condition": "id IS NOT NULL", "action": "quarantine", "where": "flow.py:5"},
             {"name": "recent", "condition": "day > DATE '2020-01-01'", "action": "keep", "where": "flow.py:7"},
