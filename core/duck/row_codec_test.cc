@@ -46,12 +46,12 @@ class Encoder final : public RowSink {
   class Thread final : public RowSinkThread {
    public:
     explicit Thread(Encoder& all) : all_(all) {}
-    Status Take(std::span<const ColumnIn> columns, size_t rows) override {
+    Status Take(std::span<const ColumnIn> columns, size_t count) override {
       const std::lock_guard lock(all_.mutex_);
-      for (size_t row = 0; row < rows; ++row) {
-        bool has_null = false;
-        all_.rows.push_back(all_.codec_.Encode(columns, row, all_.arena_, &has_null));
-        all_.has_null.push_back(has_null);
+      for (size_t row = 0; row < count; ++row) {
+        bool is_null = false;
+        all_.rows.push_back(all_.codec_.Encode(columns, row, all_.arena_, &is_null));
+        all_.has_null.push_back(is_null);
       }
       return Ok();
     }

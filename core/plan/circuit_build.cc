@@ -111,7 +111,8 @@ Result<Part> CircuitBuilder::Once(Part bounded) {
     for (const std::string& input : InputsOf(*bounded.tree)) names += (names.empty() ? "" : ", ") + input;
     return names.empty() ? "the statement" : names;
   }() + ", once";
-  Part full = Project(std::move(bounded), ColumnExprs(bounded.columns()));
+  std::vector<Expr> columns = ColumnExprs(bounded.columns());  // before it is moved
+  Part full = Project(std::move(bounded), std::move(columns));
   op.columns = full.columns();
   op.tree = std::move(full.tree);
   MarkNeeded(*op.tree);

@@ -166,7 +166,7 @@ void RowTrace::ForEach(KeyRef key, F&& f) const {
   const size_t count = head->count;
   if (head->capacity == 0) {
     if (count == 0) return;
-    if (head->rows == kNone) return f(std::string_view("", 0), head->weight);
+    if (head->rows == kNone) return f(std::string_view(""), head->weight);
     const RowHead* row = Row(head->rows);
     return f(RowOf(row), row->weight);
   }

@@ -69,7 +69,7 @@ class Slab {
   static constexpr size_t kFirstBlockUnits = 2048;                           // small traces stay small
   static constexpr size_t kLargeUnits = kBlockUnits / 4;
   static constexpr size_t kExact = 64;  // sizes up to here have a class each; then 8 a doubling
-  static constexpr size_t kClasses = kExact + 8 * (kUnitBits - 6) + 1;
+  static constexpr size_t kClasses = kExact + size_t{8} * (kUnitBits - 6) + 1;
 
   static size_t Units(size_t size) { return size == 0 ? 1 : (size + kUnit - 1) / kUnit; }
   static size_t Rounded(size_t units);
