@@ -41,10 +41,10 @@ class Encoder final : public duck::RowSink {
   class Thread final : public duck::RowSinkThread {
    public:
     explicit Thread(Encoder& sink) : sink_(sink) {}
-    Status Take(std::span<const duck::ColumnIn> columns, size_t rows) override {
+    Status Take(std::span<const duck::ColumnIn> columns, size_t count) override {
       Arena bytes;
       const std::lock_guard lock(sink_.mutex_);
-      for (size_t row = 0; row < rows; ++row)
+      for (size_t row = 0; row < count; ++row)
         sink_.rows.emplace_back(sink_.codec.Encode(columns, row, bytes, nullptr));
       return Ok();
     }
