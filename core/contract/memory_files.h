@@ -151,7 +151,7 @@ class MemoryFiles final : public Files {
     Result<size_t> ReadAt(uint64_t offset, char* out, size_t size) override {
       if (offset >= node_->bytes.size()) return size_t{0};
       const size_t n = std::min<size_t>(size, node_->bytes.size() - offset);
-      std::memcpy(out, node_->bytes.data() + offset, n);
+      node_->bytes.copy(out, n, offset);
       return n;
     }
     Result<uint64_t> Size() override { return uint64_t{node_->bytes.size()}; }

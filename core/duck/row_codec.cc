@@ -181,7 +181,8 @@ RowCodec::Part RowCodec::PartOf(const Type& type, Encoding encoding) {
     entry.form = Form::kStruct;
     entry.id = TypeId::kStruct;
     part.form = Form::kList;
-    part.children.assign(1, std::move(entry));
+    part.children.clear();
+    part.children.push_back(std::move(entry));
   }
   return part;
 }
@@ -302,7 +303,7 @@ struct RowCodec::Writer {
 std::string_view RowCodec::Encode(std::span<const ColumnIn> columns, size_t row, Arena& arena,
                                   bool* has_null) const {
   if (has_null != nullptr) *has_null = false;
-  if (parts_.empty()) return {"", 0};
+  if (parts_.empty()) return "";
   size_t size = fixed_;
   for (const size_t i : tails_) {
     if (!columns[i].IsNull(row)) size += Writer::TailSize(parts_[i], columns[i], row);
@@ -335,7 +336,7 @@ std::string_view RowCodec::Cell(std::string_view bytes, size_t column) const {
 
 std::string_view RowCodec::FromCells(std::span<const std::string_view> cells, Arena& arena) const {
   QN_CHECK(cells.size() == parts_.size());
-  if (parts_.empty()) return {"", 0};
+  if (parts_.empty()) return "";
   size_t size = fixed_;
   for (const size_t i : tails_) size += cells[i].size();
   QN_CHECK(size <= kSizeMax);

@@ -28,7 +28,7 @@ class Change {
 
  private:
   std::string_view Bytes(std::string_view text) {
-    return text.empty() ? std::string_view("", 0) : delta_.bytes[0]->Store(text);
+    return text.empty() ? std::string_view("") : delta_.bytes[0]->Store(text);
   }
   KeyedDelta delta_;
 };
@@ -137,7 +137,7 @@ class Side {
     std::string key;
     std::string row;
     bool has_null_key;
-    auto operator<=>(const Row&) const = default;
+    auto operator<=>(const Row&) const = default;  // NOLINT(modernize-use-nullptr): what it compares with
   };
 
   // Few keys and rows, so that everything meets; every tenth row has the hot key "k0".

@@ -168,7 +168,7 @@ class Executor {
         }
         return name;
       }
-      const std::string table = "out_" + name.substr(1);
+      std::string table = "out_" + name.substr(1);
       if (circuit_.ops[std::stoul(name.substr(1))].is_weighted) return table;
       return "(SELECT " + table + ".* EXCLUDE (__qn_weight) FROM " + table + ", range(__qn_weight))";
     }};
@@ -392,10 +392,20 @@ void ExpectLaw(LawWorld& world, const std::string& sql, bool is_weighted) {
   EXPECT_FALSE(world.failed);
 }
 
+// Under a sanitizer, which makes DuckDB ten times slower, every fourth statement: that run looks for bad
+// memory.
+#ifdef __SANITIZE_ADDRESS__
+constexpr size_t kEvery = 4;
+#else
+constexpr size_t kEvery = 1;
+#endif
+
 TEST(CircuitLaw, EveryStatementIsKeptUpToDate) {
   LawWorld world;
   const char* only = std::getenv("QANAT_LAW_STATEMENT");
+  size_t number = 0;
   for (const std::string& sql : Statements("circuit_law.sql")) {
+    if (only == nullptr && number++ % kEvery != 0) continue;
     if (only != nullptr && sql.find(only) == std::string::npos) continue;
     ExpectLaw(world, sql, false);
     ExpectLaw(world, sql, true);

@@ -159,8 +159,9 @@ std::unique_ptr<Node> PushOuter(std::unique_ptr<Node> node, Conditions condition
     ForColumns(condition,
                [&](Expr& column) { column.index = places[column.index] - (is_right ? width : 0); });
   }
-  Conditions left = is_right ? Conditions() : std::move(low);
-  Conditions right = is_right ? std::move(low) : Conditions();
+  Conditions left;
+  Conditions right;
+  (is_right ? right : left) = std::move(low);
   if (!node->is_asof && !is_full) PushOn(*node, left, right);
   node->children[0] = Push(std::move(node->children[0]), std::move(left));
   node->children[1] = Push(std::move(node->children[1]), std::move(right));

@@ -188,8 +188,7 @@ Result<std::string> TextOf(const Json& json, const Type& type) {
       return IntervalText(json);
     case TypeId::kUuid:
       return UuidText(json);
-    case TypeId::kBlob:
-      return json.Str();  // already DuckDB's escaped text
+    case TypeId::kBlob:  // already DuckDB's escaped text
     case TypeId::kJson:
       return json.Str();
     case TypeId::kEnum: {

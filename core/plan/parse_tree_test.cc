@@ -27,7 +27,7 @@ TEST(VolatileFunctions, AreThoseThatDuckDbMarks) {
   const std::set<std::string> is_volatile = Marked("VOLATILE");
   std::set<std::string> marked = Marked("CONSISTENT_WITHIN_QUERY");
   marked.insert(is_volatile.begin(), is_volatile.end());
-  const std::set<std::string> ours = VolatileFunctions();
+  const std::set<std::string>& ours = VolatileFunctions();
   for (const std::string& name : is_volatile) EXPECT_TRUE(ours.count(name) == 1) << name;
   for (const std::string& name : ours) {
     if (name == "current_localtime" || name == "current_localtimestamp") continue;

@@ -59,8 +59,8 @@ class SqlWriter {
   // `text` as a table whose columns are c0, c1, … as far as `columns` has them.
   Rel Derived(const std::string& text, const std::vector<std::string>& columns, bool has_hidden);
   Rel Wrap(const Rel& rel) { return Derived(Select(rel, {}), rel.columns, !rel.hidden.empty()); }
-  Rel Plain(Rel rel) { return rel.is_plain ? rel : Wrap(rel); }
-  Rel Operand(Rel rel, bool may_be_join);
+  Rel Plain(const Rel& rel) { return rel.is_plain ? rel : Wrap(rel); }
+  Rel Operand(const Rel& rel, bool may_be_join);
   Result<std::string> On(const Node& node, const Rel& left, const Rel& right) const;
 
   struct Kept {

@@ -40,8 +40,8 @@ Result<Rel> SqlWriter::JoinNode(const Node& node) {
   if (node.op == Op::kJoin && node.join == "MARK") return MarkJoin(node, std::move(left), std::move(right));
   if (node.op == Op::kJoin && node.join == "SINGLE")
     return SingleJoin(node, std::move(left), std::move(right));
-  left = Operand(std::move(left), true);
-  right = Operand(std::move(right), false);
+  left = Operand(left, true);
+  right = Operand(right, false);
   Rel out;
   out.is_join = true;
   out.hidden = left.hidden.empty() ? right.hidden : left.hidden;
@@ -72,8 +72,8 @@ Result<Rel> SqlWriter::JoinNode(const Node& node) {
 // x IN (SELECT …), x < ANY (SELECT …), EXISTS (SELECT … WHERE …): DuckDB compares the correlated columns by
 // IS NOT DISTINCT FROM, and the rest is the comparison that makes the mark three-valued.
 Result<Rel> SqlWriter::MarkJoin(const Node& node, Rel left, Rel right) {
-  left = Plain(std::move(left));
-  right = Plain(std::move(right));
+  left = Plain(left);
+  right = Plain(right);
   std::vector<std::string> conditions;
   std::vector<std::string> needles;
   std::vector<std::string> found;
@@ -110,8 +110,8 @@ Result<Rel> SqlWriter::MarkJoin(const Node& node, Rel left, Rel right) {
 
 // (SELECT x FROM … WHERE …) as a value: fails, or not, on two rows as DuckDB is set to.
 Result<Rel> SqlWriter::SingleJoin(const Node& node, Rel left, Rel right) {
-  left = Plain(std::move(left));
-  right = Plain(std::move(right));
+  left = Plain(left);
+  right = Plain(right);
   QN_GET(std::string on, On(node, left, right));
   std::vector<std::string> columns = Take(left.columns, node.keep_left);
   const size_t first = columns.size();

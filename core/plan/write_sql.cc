@@ -84,7 +84,7 @@ Rel SqlWriter::Derived(const std::string& text, const std::vector<std::string>& 
 }
 
 // As one side of a join: a table, or a chain of joins where that may stand.
-Rel SqlWriter::Operand(Rel rel, bool may_be_join) {
+Rel SqlWriter::Operand(const Rel& rel, bool may_be_join) {
   const bool fits = rel.is_plain && rel.where.empty() && !rel.from.empty() && (may_be_join || !rel.is_join);
   return fits ? rel : Wrap(rel);
 }
@@ -137,7 +137,7 @@ Result<Rel> SqlWriter::TableFunction(const Node& node) {
 
 Result<Rel> SqlWriter::Project(const Node& node) {
   QN_GET(Rel rel, Write(*node.children[0]));
-  rel = Plain(std::move(rel));
+  rel = Plain(rel);
   std::vector<std::string> columns;
   for (size_t i = 0; i < node.exprs.size(); ++i) {
     std::string text;
@@ -153,7 +153,7 @@ Result<Rel> SqlWriter::Project(const Node& node) {
 
 Result<Rel> SqlWriter::Filter(const Node& node) {
   QN_GET(Rel rel, Write(*node.children[0]));
-  rel = Plain(std::move(rel));
+  rel = Plain(rel);
   for (const Expr& expr : node.exprs) {
     QN_GET(std::string text, WriteExpr(expr, rel.columns));
     rel.where.push_back(std::move(text));
@@ -168,7 +168,7 @@ Result<Rel> SqlWriter::Filter(const Node& node) {
 
 Result<Rel> SqlWriter::Unnest(const Node& node) {
   QN_GET(Rel rel, Write(*node.children[0]));
-  rel = Plain(std::move(rel));
+  rel = Plain(rel);
   const std::vector<std::string> inside = rel.columns;
   for (const Expr& expr : node.exprs) {
     if (expr.kind != Expr::Kind::kUnnest) return CannotWrite(expr.name);
@@ -250,7 +250,7 @@ Result<Rel> SqlWriter::Aggregate(const Node& node) {
   QN_GET(Rel rel, Write(*node.children[0]));
   // Grouped values become named columns first: in GROUP BY a bare number would be a position.
   const size_t width = rel.columns.size();
-  rel = Plain(std::move(rel));
+  rel = Plain(rel);
   for (const Expr& group : node.groups) {
     QN_GET(std::string text, WriteExpr(group, rel.columns));
     rel.columns.push_back(std::move(text));
@@ -284,7 +284,7 @@ Result<Rel> SqlWriter::Aggregate(const Node& node) {
 Result<Rel> SqlWriter::Window(const Node& node) {
   QN_GET(Rel rel, Write(*node.children[0]));
   const size_t first = rel.columns.size();
-  rel = Plain(std::move(rel));
+  rel = Plain(rel);
   const std::vector<std::string> inside = rel.columns;
   for (size_t i = 0; i < node.exprs.size(); ++i) {
     std::string text;
@@ -304,7 +304,7 @@ Result<Rel> SqlWriter::OrderOrLimit(const Node& node) {
     below = below->children[0].get();
   }
   QN_GET(Rel rel, Write(*below));
-  rel = Plain(std::move(rel));
+  rel = Plain(rel);
   std::string text = Select(rel, {});
   if (orders != nullptr) {
     QN_GET(std::string order, WriteOrders(*orders, rel.columns));
@@ -320,7 +320,7 @@ Result<Rel> SqlWriter::OrderOrLimit(const Node& node) {
 Result<Rel> SqlWriter::Distinct(const Node& node) {
   QN_GET(Rel rel, Write(*node.children[0]));
   rel.hidden.clear();
-  rel = Plain(std::move(rel));
+  rel = Plain(rel);
   if (node.groups.empty()) return Derived(Select(rel, {}, "SELECT DISTINCT "), rel.columns, false);
   std::vector<std::string> keys;
   for (const Expr& expr : node.groups) {

@@ -45,7 +45,7 @@ void Apply(const std::vector<KeyedRow>& rows, Bag& bag) {
 // Bytes of rows that stay for the whole test.
 class Texts {
  public:
-  std::string_view operator()(std::string text) { return arena_.Store(text); }
+  std::string_view operator()(const std::string& text) { return arena_.Store(text); }
 
  private:
   Arena arena_;
@@ -126,7 +126,7 @@ struct Shape {
 class RowTraceModel : public ::testing::TestWithParam<Shape> {};
 
 // Random batches, ends of steps, checkpoints and restarts from them.
-TEST_P(RowTraceModel, EqualsAMapOfMaps) {
+TEST_P(RowTraceModel, EqualsAMapOfMaps) {  // NOLINT(readability-function-size): one life
   const Shape shape = GetParam();
   for (uint32_t seed = 1; seed <= 3; ++seed) {
     std::mt19937 random(seed);
@@ -319,7 +319,7 @@ TEST(RowTrace, DamagedSectionsAreRefusedOrHarmless) {
       RowTrace trace(budget, false);
       const auto exact = std::make_unique<char[]>(bytes.size());  // a sanitizer sees reads beyond
       std::memcpy(exact.get(), bytes.data(), bytes.size());
-      const Status status = trace.Apply({exact.get(), bytes.size()});
+      Status status = trace.Apply({exact.get(), bytes.size()});
       EXPECT_TRUE(status.ok() || status.code() == "QN-3407" || status.code() == "QN-3601")
           << status.ToString();
       if (status.ok()) Content(trace);

@@ -205,7 +205,7 @@ TEST(Hashes, EveryByteCounts) {
 
 TEST(Hashes, NumbersInARowAreSpread) {
   std::map<uint32_t, int> buckets;
-  for (uint64_t i = 0; i < 64 * 1024; ++i) {
+  for (uint64_t i = 0; i < uint64_t{64} * 1024; ++i) {
     char bytes[9] = {};
     std::memcpy(bytes + 1, &i, 8);
     ++buckets[ShortHash({bytes, 9}) >> 22];

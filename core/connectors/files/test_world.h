@@ -187,7 +187,7 @@ struct Record {
   std::string text;  // with its line end; the head only, if oversize
   uint64_t oversize = 0;
 
-  auto operator<=>(const Record&) const = default;
+  auto operator<=>(const Record&) const = default;  // NOLINT(modernize-use-nullptr): what it compares with
   friend void PrintTo(const Record& r, std::ostream* out) {
     *out << r.path << ":" << r.line << " " << testing::PrintToString(r.text.substr(0, 40)) << " "
          << r.oversize;

@@ -324,7 +324,8 @@ const std::vector<std::string>& Seeds() {
   return seeds;
 }
 
-std::string Mutated(std::string line, std::mt19937& random) {
+// What is put into lines.
+const std::vector<std::string>& Pieces() {
   static const std::vector<std::string> pieces = {"{",
                                                   "}",
                                                   "[",
@@ -371,6 +372,11 @@ std::string Mutated(std::string line, std::mt19937& random) {
                                                   ",\"geo\":null",
                                                   ",\"spots\":[null]",
                                                   ",\"URL\":\"x\""};
+  return pieces;
+}
+
+std::string Mutated(std::string line, std::mt19937& random) {
+  const std::vector<std::string>& pieces = Pieces();
   const int edits = 1 + static_cast<int>(random() % 3);
   for (int i = 0; i < edits && !line.empty(); ++i) {
     const size_t at = random() % line.size();
