@@ -43,6 +43,10 @@ class CircuitRun {
   // Runs every operator whose inputs changed. The answer is the SELECT of the output's change, its columns
   // named as `names`, then the weight where the output is weighted; empty: it did not change.
   Result<std::string> Step(const Inputs& inputs, const std::vector<std::string>& names);
+  // There are windows that end with the watermark there.
+  bool HasToClose(int64_t watermark_us) const {
+    return window_ != nullptr && window_->HasToCloseAt(watermark_us);
+  }
   // Rows of the last step whose windows had closed before.
   int64_t late_rows() const;
   // The SELECT of those rows: raw, file, line (NULL where the inputs have none), begin of the window as text.

@@ -91,6 +91,9 @@ Status Columns::SettleEventTime(Source& source) {
   if (!spec.watermark.empty()) {
     QN_GET(source.watermark_delay_us, ParseDuration(spec.watermark, spec.where));
   }
+  if (!spec.idle_timeout.empty()) {
+    QN_GET(source.idle_timeout_us, ParseDuration(spec.idle_timeout, spec.where));
+  }
   return Ok();
 }
 

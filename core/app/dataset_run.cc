@@ -2,6 +2,7 @@
 #include "app/dataset_run.h"
 
 #include <algorithm>
+#include <limits>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -262,12 +263,24 @@ TableRows DatasetRun::RowsSince(Epoch consumed) const {
   return rows;
 }
 
+// How far event time has come: the least of the flows that have it. Those that have ended or stand still
+// count when all do.
+void DatasetRun::SetTime(Change& change) const {
+  constexpr int64_t kAllTime = std::numeric_limits<int64_t>::max();
+  int64_t least[2] = {kAllTime, kAllTime};
+  for (const auto& flow : flows_) {
+    if (!dataset_.has_event_time || !flow->flow().has_event_time) continue;
+    int64_t& counted = least[flow->is_finished() || flow->IsIdle() ? 1 : 0];
+    counted = std::min(counted, flow->OutputWatermarkUs());
+  }
+  change.is_idle = least[0] == kAllTime && least[1] != kAllTime;
+  const int64_t counts = least[0] == kAllTime ? least[1] : least[0];
+  if (counts != kAllTime) change.watermark_us = counts;
+}
+
 Change DatasetRun::ChangeSince(Epoch consumed) {
   Change change;
-  for (const auto& flow : flows_) {
-    const int64_t time_us = flow->WatermarkUs();
-    change.watermark_us = &flow == &flows_[0] ? time_us : std::min(change.watermark_us, time_us);
-  }
+  SetTime(change);
   if (view_table_ == nullptr) {
     change.rows = RowsSince(consumed);
     change.is_behind = consumed > 0 && consumed < committed_epoch_;

@@ -72,6 +72,7 @@ class DatasetRun {
 
  private:
   DatasetRun(const RunContext& context, const TableContext& tables, const Dataset& dataset);
+  void SetTime(Change& change) const;
   Status OpenTable();
   Status MakeView();
   bool HasNewRows() const { return replaces_all_ || !staged_.files.empty() || !staged_.removes.empty(); }

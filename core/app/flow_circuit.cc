@@ -6,6 +6,11 @@
 #include "app/watermark.h"
 
 namespace qn::app {
+namespace {
+
+constexpr int64_t kAllTime = std::numeric_limits<int64_t>::max();
+
+}  // namespace
 
 bool FlowRun::FitsCircuit(const Json& state) const {
   return circuit_ == nullptr || state.IsNull() ||
@@ -57,23 +62,29 @@ Result<std::string> FlowRun::CircuitStatement() {
   return output.empty() ? output : IntoSink(output, false);
 }
 
+std::string FlowRun::WithBytes(const std::string& name) const {
+  const auto found = std::find_if(inputs_.begin(), inputs_.end(),
+                                  [&name](const auto& input) { return input->name == name; });
+  if (found == inputs_.end() || (*found)->scan != nullptr) return RelationOf(name);
+  const Input& input = **found;
+  std::string members;
+  for (const Field& field : input.source != nullptr ? input.source->columns : input.upstream->columns) {
+    members += (members.empty() ? "" : ", ") + QuoteText(field.name) + ": t." + QuoteName(field.name);
+  }
+  const std::string bytes = "encode(to_json({" + members + "})::VARCHAR) AS __qn_raw";
+  const std::string columns =
+      input.source != nullptr ? "t.* REPLACE (" + bytes + ")"
+                              : "t.*, " + bytes + ", NULL::UINTEGER AS __qn_file, NULL::BIGINT AS __qn_line";
+  return "(SELECT " + columns + " FROM " + RelationOf(name) + " AS t)";
+}
+
 // Only now is it known that there are some: what fed the windows is read once more, for the late rows alone.
 Status FlowRun::TakeLateRows(const CircuitRun::Inputs& inputs) {
   late_sink_->BeginStep(Origins(), Watermark::Text(watermark_before_us_));
   if (circuit_->late_rows() == 0) return Ok();
-  // A row of a dataset has no bytes of its own: they are made for those that are late.
+  // A row of a dataset or of Parquet has no bytes of its own: they are made for those that are late.
   CircuitRun::Inputs with_bytes = inputs;
-  with_bytes.relation = [this](const std::string& name) {
-    const Dataset* upstream = context_.pipeline.FindDataset(name);
-    if (upstream == nullptr) return RelationOf(name);
-    std::string members;
-    for (const Field& field : upstream->columns) {
-      members += (members.empty() ? "" : ", ") + QuoteText(field.name) + ": t." + QuoteName(field.name);
-    }
-    return "(SELECT t.*, encode(to_json({" + members +
-           "})::VARCHAR) AS __qn_raw, NULL::UINTEGER AS __qn_file, NULL::BIGINT AS __qn_line FROM " +
-           RelationOf(name) + " AS t)";
-  };
+  with_bytes.relation = [this](const std::string& name) { return WithBytes(name); };
   std::vector<std::string> with_origin;
   for (const auto& input : inputs_) with_origin.push_back(input->name);
   QN_GET(const std::string rows, circuit_->LateSql(with_bytes, with_origin));
@@ -82,18 +93,32 @@ Status FlowRun::TakeLateRows(const CircuitRun::Inputs& inputs) {
       .status();
 }
 
+// Those that stand still count when nothing moves.
 int64_t FlowRun::WatermarkUs() const {
-  int64_t least = std::numeric_limits<int64_t>::max();
+  int64_t least[2] = {kAllTime, kAllTime};
   for (const auto& input : inputs_) {
-    if (input->upstream != nullptr && input->upstream_us != ops::WindowAggregate::kNoTime) {
-      least = std::min(least, input->upstream_us);
-    }
-    if (input->source != nullptr && input->source->event_time_column >= 0) {
-      least = std::min(
-          least, input->watermark.has_time() ? input->watermark.time_us() : ops::WindowAggregate::kNoTime);
-    }
+    if (!input->has_event_time()) continue;
+    int64_t& counted = least[input->is_idle ? 1 : 0];
+    counted = std::min(counted, input->watermark_us());
   }
-  return least == std::numeric_limits<int64_t>::max() ? ops::WindowAggregate::kNoTime : least;
+  const int64_t counts = least[0] == kAllTime ? least[1] : least[0];
+  return counts == kAllTime ? watermark_us_ : std::max(watermark_us_, counts);
+}
+
+bool FlowRun::IsIdle() const {
+  bool has_any = false;
+  for (const auto& input : inputs_) {
+    if (input->has_event_time() && !input->is_idle) return false;
+    has_any = has_any || input->has_event_time();
+  }
+  return has_any;
+}
+
+int64_t FlowRun::OutputWatermarkUs() const {
+  const int64_t time_us = WatermarkUs();
+  const int64_t lateness_us = flow_.window.has_value() ? flow_.window->options.lateness_us : 0;
+  return time_us < ops::WindowAggregate::kNoTime + lateness_us ? ops::WindowAggregate::kNoTime
+                                                               : time_us - lateness_us;
 }
 
 // Which of its rows are new cannot be told any more: the files that carried the steps' numbers are gone.

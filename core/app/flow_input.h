@@ -1,6 +1,7 @@
 // One stream of a flow: a source, or a dataset upstream. Only the flow's own files include this.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <string>
 
@@ -25,6 +26,17 @@ struct FlowRun::Input {
   int64_t upstream_us = ops::WindowAggregate::kNoTime;  // the upstream's event time, when it was last taken
   int64_t files_seen = 0;
   Watermark watermark;
+  int64_t parquet_time_max_us = std::numeric_limits<int64_t>::min();  // of this step's Parquet files
+  bool is_idle = false;                                               // no rows for as long as may be
+  int64_t last_rows_ms = 0;  // when rows came last, on the wall clock
+
+  bool has_event_time() const {
+    return upstream != nullptr ? upstream->has_event_time : source->event_time_column >= 0;
+  }
+  int64_t watermark_us() const {
+    if (upstream != nullptr) return upstream_us;
+    return watermark.has_time() ? watermark.time_us() : ops::WindowAggregate::kNoTime;
+  }
 };
 
 }  // namespace qn::app

@@ -146,6 +146,19 @@ Result<std::optional<int64_t>> FlowRun::PeekEventTime(const Source& source, cons
   return FirstEventTime(source, *block);
 }
 
+// Of the slice; reads one column.
+Result<int64_t> FlowRun::ParquetTimeMax(const Input& input) {
+  const Source& source = *input.source;
+  TableRows rows;
+  for (const ParquetPart& part : input.slice->Parquet()) rows.files.push_back(part.path);
+  const std::string column = QuoteName(source.spec.event_time) + "::" +
+                             source.columns[static_cast<size_t>(source.event_time_column)].type.ToSql();
+  QN_GET(const duck::Rows found,
+         context_.connection.Query("SELECT epoch_us(max(" + column + ")) FROM read_parquet(" +
+                                   FileList(rows.files) + kPlainNames + ")"));
+  return found.rows[0][0].IsNull() ? std::numeric_limits<int64_t>::min() : found.rows[0][0].Int();
+}
+
 Status FlowRun::OpenReader(Input& input, const Json& position) {
   const Source& source = *input.source;
   FilesOptions options;
@@ -166,6 +179,7 @@ Status FlowRun::OpenReader(Input& input, const Json& position) {
 Status FlowRun::Restore(const Json& state) {
   ClearCounts();
   is_finished_ = state["finished"].Bool();
+  watermark_us_ = state["watermark_us"].Int(ops::WindowAggregate::kNoTime);
   for (const auto& input : inputs_) {
     const Json& saved = state["inputs"][input->name];
     input->slice = nullptr;
@@ -176,6 +190,8 @@ Status FlowRun::Restore(const Json& state) {
     input->upstream_us = saved["upstream_us"].Int(ops::WindowAggregate::kNoTime);
     if (input->source == nullptr) continue;
     input->watermark.Restore(saved["watermark"]);
+    input->last_rows_ms = saved["last_rows_ms"].Int(context_.clock.WallMs());
+    input->is_idle = false;
     if (is_streaming()) QN_TRY(OpenReader(*input, saved["position"]));
   }
   if (circuit_ != nullptr) {
@@ -193,6 +209,7 @@ Result<Json> FlowRun::State() const {
       QN_GET(Json position, input->reader->Tell());
       saved.Set("position", std::move(position));
       saved.Set("watermark", input->watermark.ToJson());
+      if (input->source->idle_timeout_us >= 0) saved.Set("last_rows_ms", input->last_rows_ms);
     }
     if (input->upstream != nullptr) {
       saved.Set("consumed", input->consumed_next);
@@ -202,6 +219,8 @@ Result<Json> FlowRun::State() const {
     inputs.Set(input->name, std::move(saved));
   }
   Json state(Json::Object{{"finished", is_finished_}, {"inputs", std::move(inputs)}});
+  const int64_t watermark_us = WatermarkUs();
+  if (watermark_us != ops::WindowAggregate::kNoTime) state.Set("watermark_us", watermark_us);
   if (circuit_ != nullptr) {
     state.Set("circuit",
               Json::Object{{"fingerprint", flow_.Fingerprint()}, {"started", circuit_->has_started()}});
@@ -220,32 +239,52 @@ void FlowRun::BeginStep() {
   if (function_ != nullptr) function_->BeginStep();
 }
 
+Status FlowRun::TakeSource(Input& input, uint64_t bytes_max, Taken& taken) {
+  const Source& source = *input.source;
+  const int64_t now_ms = context_.clock.WallMs();
+  QN_GET(std::unique_ptr<Slice> slice, input.reader->Next(bytes_max));
+  if (slice->kind() != SliceKind::kRows) {
+    input.is_idle =
+        source.idle_timeout_us >= 0 && now_ms - input.last_rows_ms >= source.idle_timeout_us / 1000;
+    return Ok();
+  }
+  input.is_idle = false;
+  input.last_rows_ms = now_ms;
+  taken.has_rows = taken.has_moved = true;
+  taken.is_drained = false;
+  taken.bytes += slice->bytes();
+  input.files_seen += static_cast<int64_t>(slice->Files().size());
+  input.slice = std::move(slice);
+  if (input.scan != nullptr || source.event_time_column < 0) return Ok();
+  QN_GET(input.parquet_time_max_us, ParquetTimeMax(input));
+  return Ok();
+}
+
 Result<FlowRun::Taken> FlowRun::Take(uint64_t bytes_max, Epoch epoch, const ChangeSince& change_since) {
   Taken taken;
-  watermark_before_us_ = WatermarkUs();
+  watermark_us_ = WatermarkUs();
+  watermark_before_us_ = watermark_us_;
   for (const auto& input : inputs_) {
     input->slice = nullptr;
     input->change = {};
     if (input->source != nullptr) {
-      QN_GET(std::unique_ptr<Slice> slice, input->reader->Next(bytes_max));
-      if (slice->kind() != SliceKind::kRows) continue;
-      taken.has_rows = taken.has_moved = true;
-      taken.is_drained = false;
-      taken.bytes += slice->bytes();
-      input->files_seen += static_cast<int64_t>(slice->Files().size());
-      input->slice = std::move(slice);
+      QN_TRY(TakeSource(*input, bytes_max, taken));
     } else {
       QN_GET(input->change, change_since(input->name, input->consumed));
       if (input->change.is_behind && input->change.foreign != input->foreign) return Rewritten(*input);
       input->foreign = input->change.foreign;
       input->upstream_us = input->change.watermark_us;
+      input->is_idle = input->change.is_idle;
       input->consumed_next = epoch;
       taken.bytes += input->change.rows.bytes;
       taken.has_rows = taken.has_rows || !input->change.is_empty();
       taken.has_moved = taken.has_moved || !input->change.is_empty();
     }
   }
-  if (circuit_ != nullptr && circuit_->IsDue()) taken.has_rows = taken.has_moved = true;
+  // Windows end also when time moves on and no rows come.
+  if (circuit_ != nullptr && (circuit_->IsDue() || circuit_->HasToClose(WatermarkUs()))) {
+    taken.has_rows = taken.has_moved = true;
+  }
   // Without a stream there is nothing to wait for: the flow runs once.
   if (inputs_.empty()) taken.has_rows = taken.has_moved = true;
   is_finished_ = inputs_.empty();
@@ -461,8 +500,10 @@ void FlowRun::AddSourceCounts(std::map<std::string, SourceCounts>& counts) const
 
 void FlowRun::AdvanceWatermarks() {
   for (const auto& input : inputs_) {
-    if (input->scan == nullptr || input->slice == nullptr) continue;
-    input->watermark.Advance(input->scan->event_time_max(), input->reader->WatermarkBound());
+    if (input->slice == nullptr) continue;
+    const int64_t seen_us =
+        input->scan != nullptr ? input->scan->event_time_max() : input->parquet_time_max_us;
+    input->watermark.Advance(seen_us, input->reader->WatermarkBound());
   }
 }
 

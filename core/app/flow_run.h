@@ -53,6 +53,7 @@ struct Change {
   bool is_behind = false;  // steps before this one are in it
   std::string foreign;     // changes when another writer changed the table's files
   int64_t watermark_us = ops::WindowAggregate::kNoTime;
+  bool is_idle = false;  // nothing came for longer than the sources allow: the watermark says nothing
 
   bool is_empty() const { return rows.files.empty() && !has_scan_rows; }
 };
@@ -109,8 +110,13 @@ class FlowRun {
   void AddSourceCounts(std::map<std::string, SourceCounts>& counts) const;
   // Largest event time of each source with one, in microseconds, and the reader's bound.
   void AdvanceWatermarks();
-  // How far event time has come in all inputs that have one; kNoTime when in none.
+  // How far event time has come in all inputs that have one, idle sources left out; it never goes back.
+  // kNoTime: nowhere.
   int64_t WatermarkUs() const;
+  // The same for who reads what comes out: windows that wait for late rows change so much later.
+  int64_t OutputWatermarkUs() const;
+  // All inputs that have event time stand still for longer than they may hold windows open.
+  bool IsIdle() const;
 
   CircuitRun* circuit() { return circuit_.get(); }
   // The circuit whose state `state` describes is this one.
@@ -135,6 +141,8 @@ class FlowRun {
   Status MakeFunction();
   Status MakeSink();
   Status OpenReader(Input& input, const Json& position);
+  Status TakeSource(Input& input, uint64_t bytes_max, Taken& taken);
+  Result<int64_t> ParquetTimeMax(const Input& input);
   Result<std::optional<int64_t>> PeekEventTime(const Source& source, const std::string& path);
   std::string RelationOf(const std::string& input) const;
   std::string ParquetRelation(const Input& input) const;
@@ -143,6 +151,7 @@ class FlowRun {
   Result<std::string> CircuitStatement();
   Status Rewritten(const Input& input) const;
   OriginFiles Origins() const;
+  std::string WithBytes(const std::string& input) const;
   Status TakeLateRows(const CircuitRun::Inputs& inputs);
   std::string RawExpression(bool has_hidden) const;
   Result<std::string> Fragment(const plan::Query& query, bool wants_rules);
@@ -166,7 +175,8 @@ class FlowRun {
   std::unique_ptr<CircuitRun> circuit_;
   std::unique_ptr<LateSink> late_sink_;  // of windows that end
   std::string late_sink_name_;
-  int64_t watermark_before_us_ = ops::WindowAggregate::kNoTime;
+  int64_t watermark_us_ = ops::WindowAggregate::kNoTime;
+  int64_t watermark_before_us_ = ops::WindowAggregate::kNoTime;  // this step
   std::string sink_name_;
   std::vector<ops::PatternCall> patterns_;
   std::string function_name_;

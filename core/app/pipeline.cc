@@ -102,6 +102,7 @@ class Builder {
       dataset.flows.push_back(std::move(compiled));
     }
     if (spec.flows.empty()) return NoFlow(spec);
+    dataset.has_event_time = HasEventTime(dataset);
     QN_TRY(SettleColumns(dataset));
     QN_TRY(CheckPartitions(dataset));
     QN_TRY(CheckReads(dataset));
@@ -120,6 +121,8 @@ class Builder {
     const plan::Statement statement = StatementOf(dataset.spec, spec, !has_function);
     QN_GET(flow.query,
            dataset.is_inlined() ? compiler_.DeclareView(statement) : compiler_.Compile(statement));
+    flow.has_event_time = std::any_of(flow.query.inputs.begin(), flow.query.inputs.end(),
+                                      [this](const std::string& name) { return HasEventTime(name); });
     const bool follows = dataset.is_view() && !has_function && flow.query.tree != nullptr;
     if (flow.query.mode == plan::Mode::kStream || follows) {
       flow.patterns = ops::ReplacePatterns(*flow.query.tree);
@@ -204,8 +207,8 @@ class Builder {
       return refuse("the column is " + op->inputs[0].columns[origin->column].type.ToSql() + ".",
                     "A window begins at a TIMESTAMP or a DATE.");
     }
-    if (!HasWatermark(flow)) {
-      return refuse("none of its sources has a watermark.",
+    if (!flow.has_event_time) {
+      return refuse("none of its inputs has event time.",
                     "Say how late events may be: qn.source(…, event_time=\"ts\", watermark=\"30 seconds\")");
     }
     window.options.group = origin->column;
@@ -217,13 +220,25 @@ class Builder {
     return window;
   }
 
-  bool HasWatermark(const Flow& flow) const {
-    return std::any_of(flow.query.inputs.begin(), flow.query.inputs.end(), [this](const std::string& name) {
-      if (const Source* source = pipeline_.FindSource(name)) return source->event_time_column >= 0;
-      const Dataset* dataset = pipeline_.FindDataset(name);
-      return dataset != nullptr && std::any_of(dataset->flows.begin(), dataset->flows.end(),
-                                               [this](const Flow& each) { return HasWatermark(each); });
-    });
+  bool HasEventTime(const std::string& name) const {
+    if (const Source* source = pipeline_.FindSource(name)) return source->event_time_column >= 0;
+    const Dataset* dataset = pipeline_.FindDataset(name);
+    return dataset != nullptr && dataset->has_event_time;
+  }
+
+  // Rows of a flow that has no event time may be of any time: then that of the others says nothing. What
+  // reads references alone is there at once.
+  bool HasEventTime(const Dataset& dataset) const {
+    bool has_any = false;
+    for (const Flow& flow : dataset.flows) {
+      has_any = has_any || flow.has_event_time;
+      const auto& inputs = flow.query.inputs;
+      const bool reads_stream = std::any_of(inputs.begin(), inputs.end(), [this](const std::string& name) {
+        return pipeline_.FindReference(name) == nullptr;
+      });
+      if (reads_stream && !flow.has_event_time) return false;
+    }
+    return has_any;
   }
 
   static Status NoFlow(const DatasetSpec& spec) {

@@ -27,7 +27,8 @@ struct Source {
   std::unique_ptr<Format> format;  // null: Parquet, which DuckDB reads
   int event_time_column = -1;
   int64_t watermark_delay_us = 0;
-  bool is_inferred = false;  // the schema was not declared
+  int64_t idle_timeout_us = -1;  // without rows for so long it holds no window open; -1: it always does
+  bool is_inferred = false;      // the schema was not declared
 };
 
 struct Reference {
@@ -49,7 +50,8 @@ struct Flow {
   std::vector<ops::PatternCall> patterns;  // regular expressions that are ours to match
   std::optional<plan::Circuit> circuit;    // of a materialized view that is kept up to date step by step
   std::optional<WindowPlan> window;
-  std::string why_recomputed;  // of one that cannot be: in people's words
+  bool has_event_time = false;  // an input has it, so its watermark moves
+  std::string why_recomputed;   // of one that cannot be: in people's words
 
   // Of the circuit and what its fragments say: another one cannot take over its state.
   std::string Fingerprint() const { return circuit.has_value() ? circuit->Fingerprint() : ""; }
@@ -59,6 +61,7 @@ struct Dataset {
   DatasetSpec spec;
   Schema columns;
   std::vector<Flow> flows;
+  bool has_event_time = false;  // every flow that reads a stream has it
 
   bool is_view() const { return spec.kind == DatasetKind::kMaterializedView; }
   // A view that follows its inputs' changes, and one that is computed whole when they are drained.

@@ -13,6 +13,7 @@ SourceSpec ParseSource(const Json& json) {
   source.schema = json["schema"].Str();
   source.event_time = json["event_time"].Str();
   source.watermark = json["watermark"].Str();
+  source.idle_timeout = json["idle_timeout"].Str();
   source.format = json["format"];
   source.record_bytes_max = json["record_bytes_max"].Uint();
   return source;

@@ -11,7 +11,7 @@
 namespace qn::app {
 
 struct SourceSpec {
-  std::string name, where, glob, order, schema, event_time, watermark;
+  std::string name, where, glob, order, schema, event_time, watermark, idle_timeout;
   Json format;
   uint64_t record_bytes_max = 0;  // 0: the reader's default
 };

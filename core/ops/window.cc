@@ -35,17 +35,22 @@ int64_t WindowAggregate::ClosedBegin(int64_t watermark_us) const {
 
 void WindowAggregate::Index(std::string_view key) { open_[BeginOf(key)].emplace_back(key); }
 
-bool WindowAggregate::HasToClose() const {
-  if (!is_indexed_) return inner_->trace().keys() > 0;
-  return !open_.empty() && open_.begin()->first <= ClosedBegin(now_us_) && ClosedBegin(now_us_) != kNoTime;
+void WindowAggregate::IndexAll() {
+  if (is_indexed_) return;
+  open_.clear();
+  inner_->trace().ForEach([this](std::string_view key, std::string_view) { Index(key); });
+  is_indexed_ = true;
+}
+
+bool WindowAggregate::HasToCloseAt(int64_t watermark_us) {
+  const int64_t closed = ClosedBegin(watermark_us);
+  if (closed == kNoTime) return false;
+  IndexAll();
+  return !open_.empty() && open_.begin()->first <= closed;
 }
 
 Status WindowAggregate::Step(std::span<KeyedDelta> inputs, Delta& out) {
-  if (!is_indexed_) {
-    open_.clear();
-    inner_->trace().ForEach([this](std::string_view key, std::string_view) { Index(key); });
-    is_indexed_ = true;
-  }
+  IndexAll();
   late_rows_ = 0;
   std::vector<KeyedRow>& rows = inputs[0].rows;
   const int64_t closed = ClosedBegin(before_us_);

@@ -38,7 +38,9 @@ class WindowAggregate final : public Operator {
   Status Step(std::span<KeyedDelta> inputs, Delta& out) override;
   // There may be something to close without any input.
   bool IsDue() const override { return inner_->IsDue(); }
-  bool HasToClose() const;
+  bool HasToClose() { return HasToCloseAt(now_us_); }
+  // The same, were the watermark there.
+  bool HasToCloseAt(int64_t watermark_us);
   // The trace was cleared, and may have been restored.
   void Forget() { is_indexed_ = false; }
   std::vector<trace::Trace*> Traces() override { return inner_->Traces(); }
@@ -50,6 +52,7 @@ class WindowAggregate final : public Operator {
  private:
   int64_t BeginOf(std::string_view key) const;
   void Index(std::string_view key);
+  void IndexAll();
   Status Close(Delta& out);
 
   WindowOptions options_;

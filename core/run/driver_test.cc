@@ -81,7 +81,7 @@ struct Scene {
   };
 
   Status Run(StepOptions options = {}) {
-    StepMachine machine(options, {"clean"});
+    StepMachine machine(std::move(options), {"clean"});
     World world{clock,
                 checkpoints,
                 work,

@@ -27,7 +27,7 @@ Status FencedByCheckpoint(Epoch epoch) {
 }  // namespace
 
 StepMachine::StepMachine(StepOptions options, std::vector<std::string> tables)
-    : options_(options), tables_(std::move(tables)) {}
+    : options_(std::move(options)), tables_(std::move(tables)) {}
 
 Effect StepMachine::Step(Event event, int64_t now_ns) {
   QN_CHECK(phase_ != Phase::kFinished);

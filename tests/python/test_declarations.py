@@ -49,7 +49,7 @@ def test_a_whole_pipeline_becomes_the_engines_spec(flow, folder):
     assert source == {
         "name": "clicks", "where": "flow.py:2", "kind": "files", "glob": str(folder / "data/*.jsonl"),
         "order": "name", "format": {"kind": "json"}, "schema": "id BIGINT, ts TIMESTAMP", "event_time": "ts",
-        "watermark": "", "record_bytes_max": 0, "comment": "",
+        "watermark": "", "idle_timeout": "", "record_bytes_max": 0, "comment": "",
     }  # fmt: skip
     assert spec["references"] == [
         {"name": "rates", "where": "flow.py:3", "sql": "SELECT * FROM (VALUES (1, 2.0)) t(id, rate)"}
@@ -202,7 +202,7 @@ REFUSALS = [
         'qn.source("a")',
         "QN-1128  source() needs connector.\n"
         "  at flow.py:2\n"
-        "  source() takes: name, connector, format, schema, event_time, watermark, comment\n"
+        "  source() takes: name, connector, format, schema, event_time, watermark, idle_timeout, comment\n"
         "  Nothing was started.",
     ),
     (
@@ -332,6 +332,11 @@ REFUSALS = [
         'qn.source("c", qn.files("a.jsonl"), schema="ts TIMESTAMP", watermark="1 hour")',
         "QN-1129  Source 'c' has a watermark, but no event_time column.\n"
         '  at flow.py:2\n  For example:  event_time="ts"\n  Nothing was started.',
+    ),
+    (
+        'qn.source("c", qn.files("a.jsonl"), schema="ts TIMESTAMP", event_time="ts", idle_timeout="a bit")',
+        "QN-1129  The idle_timeout of source 'c' is 'a bit', which is no time.\n"
+        '  at flow.py:2\n  For example:  idle_timeout="30 seconds"\n  Nothing was started.',
     ),
     (
         'qn.csv(delimiter="||")',

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from qanat.engines.native import Engine, RunOptions
@@ -123,6 +124,74 @@ def test_windows_end_and_late_rows_are_set_aside():
     runs(WINDOWS)
     assert minutes("growing") == [(0, 3), (1, 1), (2, 1), (5, 1)]
     assert rows("SELECT raw::VARCHAR LIKE '%late for both%', line FROM growing__dead_letters") == [(True, 1)]
+
+
+def parquet(name, rows):
+    values = ", ".join(f"(TIMESTAMP '2026-01-01 00:{m:02}:{s:02}', {p})" for m, s, p in rows)
+    duckdb.sql(f"COPY (FROM (VALUES {values}) t(ts, p)) TO 'in/{name}.parquet'")
+
+
+def test_windows_over_parquet_files_end():
+    flow = """
+qn.source("pq", qn.files("in/*.parquet"), schema="ts TIMESTAMP, p INTEGER", event_time="ts")
+@qn.materialized_view(window="minute", window_size="1 minute", emit="on_window_close")
+def closed():
+    return "SELECT time_bucket(INTERVAL 1 MINUTE, ts) AS minute, count(*) AS n FROM pq GROUP BY ALL"
+"""
+    parquet("a", [(0, 5, 1), (1, 5, 1), (2, 1, 1)])
+    runs(flow)
+    assert minutes("closed") == [(0, 1), (1, 1)]
+    parquet("b", [(1, 7, 1), (3, 0, 1)])
+    runs(flow)
+    assert minutes("closed") == [(0, 1), (1, 1), (2, 1)]
+    assert rows("SELECT decode(raw) FROM closed__dead_letters") == [('{"ts":"2026-01-01 00:01:07","p":1}',)]
+
+
+UNIONS = """
+qn.source("other", qn.files("other/*.jsonl"), schema="id BIGINT, ts TIMESTAMP, c VARCHAR, p BIGINT",
+          event_time="ts"{more})
+@qn.table
+def lefts():
+    return "SELECT ts FROM ev WHERE p > 0"
+@qn.table
+def rights():
+    return "SELECT ts FROM other"
+@qn.materialized_view(window="minute", window_size="1 minute", emit="on_window_close")
+def closed():
+    return '''SELECT time_bucket(INTERVAL 1 MINUTE, ts) AS minute, count(*) AS n
+              FROM (FROM lefts UNION ALL FROM rights) GROUP BY ALL'''
+"""
+
+
+@pytest.mark.parametrize(("more", "ended"), [("", []), (', idle_timeout="0 seconds"', [(0, 1), (1, 1)])])
+def test_an_input_without_rows_holds_windows_open_unless_it_is_idle(more, ended):
+    Path("other").mkdir()
+    feed("a", [(0, 5, "x", 1), (1, 5, "x", 1), (5, 0, "x", 1)])
+    runs(UNIONS.format(more=more))
+    assert minutes("closed") == ended
+
+
+def test_what_comes_second_is_not_late():
+    Path("other").mkdir()
+    feed("a", [(0, 5, "x", 1), (5, 0, "x", 1)])
+    runs(UNIONS.format(more=""))
+    Path("other/b.jsonl").write_text(
+        "".join(json.dumps({"ts": f"2026-01-01T00:0{m}:10"}) + "\n" for m in (0, 3)), encoding="utf-8"
+    )
+    runs(UNIONS.format(more=""))
+    assert minutes("closed") == [(0, 2)]
+    assert not Path("lake/closed__dead_letters").exists()
+
+
+def test_windows_end_when_time_moves_on_without_rows():
+    Path("other").mkdir()
+    flow = UNIONS.format(more=', idle_timeout="0 seconds"')
+    feed("a", [(0, 5, "x", 1)])
+    runs(flow)
+    assert minutes("closed") == []
+    feed("b", [(5, 0, "dropped", 0)])
+    runs(flow)
+    assert minutes("closed") == [(0, 1)]
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,7 @@ def _source_spec(source: Source) -> dict[str, Any]:
         "schema": source.schema,
         "event_time": source.event_time,
         "watermark": source.watermark,
+        "idle_timeout": source.idle_timeout,
         "record_bytes_max": source.connector.record_bytes_max,
         "comment": source.comment,
     }

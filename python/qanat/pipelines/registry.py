@@ -25,6 +25,7 @@ class Source:
     schema: str
     event_time: str
     watermark: str
+    idle_timeout: str
     comment: str
 
 

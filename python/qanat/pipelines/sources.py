@@ -32,6 +32,7 @@ def source(
     schema: str = "",
     event_time: str = "",
     watermark: str = "",
+    idle_timeout: str = "",
     comment: str = "",
 ) -> None:
     """Declares where rows come from.
@@ -51,7 +52,11 @@ def source(
     event_time
         Column with the time at which the row's event happened.
     watermark
-        How late rows may be: ``"30 seconds"``. Needs ``event_time``.
+        How late rows may be: ``"30 seconds"``. Needs ``event_time``. Only windows of views that end go by it;
+        see docs/guide/order-and-watermark.md.
+    idle_timeout
+        After how long without a row the source holds no window open: ``"5 minutes"``, on the wall clock.
+        Left out, it always does. Needs ``event_time``.
     comment
         One line about it, shown in the graph.
 
@@ -83,17 +88,28 @@ def source(
     names = {column.name.casefold(): column.name for column in declared}
     if event_time and declared and event_time.casefold() not in names:
         raise _unknown_event_time(place, name, event_time, list(names.values()))
-    if watermark and not is_duration(watermark):
-        raise _wrong(
-            place,
-            f"The watermark of source '{name}' is '{watermark}', which is no time.",
-            'watermark="30 seconds"',
-        )
-    if (watermark or connector.order == "event_time") and not event_time:
-        what = "watermark" if watermark else 'order="event_time"'
+    for option, text in (("watermark", watermark), ("idle_timeout", idle_timeout)):
+        if text and not is_duration(text):
+            raise _wrong(
+                place,
+                f"The {option} of source '{name}' is '{text}', which is no time.",
+                f'{option}="30 seconds"',
+            )
+    if (watermark or idle_timeout or connector.order == "event_time") and not event_time:
+        what = "watermark" if watermark else "idle_timeout" if idle_timeout else 'order="event_time"'
         raise _wrong(place, f"Source '{name}' has a {what}, but no event_time column.", 'event_time="ts"')
     current().sources.append(
-        Source(name, place, connector, chosen, schema.strip(), event_time, watermark.strip(), comment)
+        Source(
+            name,
+            place,
+            connector,
+            chosen,
+            schema.strip(),
+            event_time,
+            watermark.strip(),
+            idle_timeout.strip(),
+            comment,
+        )
     )
 
 

@@ -214,7 +214,7 @@ class _Statement:
         if schema:
             schemas.columns(schema, f"read_files('{path}')", place)
         connector: Files = files(path)
-        self.registry.sources.append(Source(name, place, connector, chosen, schema, "", "", ""))
+        self.registry.sources.append(Source(name, place, connector, chosen, schema, "", "", "", ""))
 
     def _list(self, what: str) -> list[list[Token]]:
         """The comma-separated parts inside the parentheses that come next."""
