@@ -40,10 +40,9 @@ def shop_with_lines(tmp_path: Path) -> shop.Shop:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MB; needs root."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small file system")
     folder = tmp_path / "small"
     folder.mkdir()
-    assert os.system(f"mount -t tmpfs -o size=4m qanat-test {folder}") == 0
+    if os.system(f"mount -t tmpfs -o size=4m qanat-test {folder}") != 0:
+        pytest.skip("this user cannot mount a small file system")
     yield folder
     os.system(f"umount -l {folder}")
