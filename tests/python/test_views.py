@@ -106,8 +106,9 @@ def test_the_drawing_has_a_bar_when_what_waits_is_known(monkeypatch):
     monkeypatch.setattr(
         view, "_console", Console(file=io.StringIO(), width=100, theme=Theme(consoles.STYLES))
     )
-    source = SourceProgress(watermark="2013-01-05 10:00:00")
-    progress = _progress(5.0, 10_000, bytes_waiting=3_000_000, sources={"s": source})
+    times = ("2013-01-05 10:00:00", "2013-01-05 09:00:00", "")  # views go by the least
+    sources = {f"s{i}": SourceProgress(watermark=time) for i, time in enumerate(times)}
+    progress = _progress(5.0, 10_000, bytes_waiting=3_000_000, sources=sources)
     view._rates.add(progress)
     lines = _drawn(view._drawing(progress))
     assert "running  step 3  0:05" in lines[1]
@@ -115,7 +116,7 @@ def test_the_drawing_has_a_bar_when_what_waits_is_known(monkeypatch):
     assert "1.0 MB of 4.0 MB" in lines[1]
     assert "0:15 left" in lines[1]
     assert any(line.split()[:5] == ["clean", "10,000", "9,990", "–", "10"] for line in lines)
-    assert any("events up to 2013-01-05 10:00:00" in line for line in lines)
+    assert any("events up to 2013-01-05 09:00:00" in line for line in lines)
     without = _drawn(view._drawing(_progress(5.0, 10_000)))
     assert " %" not in without[1]
     assert "left" not in without[1]

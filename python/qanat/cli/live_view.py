@@ -157,7 +157,7 @@ class LiveView:
 
     def _datasets(self, progress: Progress) -> Table:
         datasets = progress.so_far()
-        watermark = max((s.watermark for s in progress.sources.values() if s.watermark), default="")
+        watermark = min((s.watermark for s in progress.sources.values() if s.watermark), default="")
         made = table(
             "  dataset", "rows in", "rows out", "dropped", "dead letters", "rows/s", width=self._console.width
         )
