@@ -48,7 +48,7 @@ Status OutOfMemory(const std::string& dataset, const std::string& message) {
   return Failed("QN-3505", "The memory limit is too small for dataset '" + dataset + "'.")
       .With("DuckDB says: " + message.substr(0, message.find('\n')))
       .With("The step was not committed; everything before it is.")
-      .With("Give more with --memory, or make steps smaller with --step-size.");
+      .With("Give more with --memory; what views remember takes half of it.");
 }
 
 }  // namespace
@@ -107,7 +107,7 @@ Status DatasetRun::CheckOwner() const {
         .With("It was written by " + app_id + ", step " + std::to_string(txn.version) +
               "; this storage is now " + tables_.pipeline_id + ".")
         .With("Reading the sources again would store every row a second time.")
-        .With("Bring back the folder _qanat of this storage, or begin again with --full-refresh all.")
+        .With("Bring back the folder _qanat of this storage, or begin again with --full-refresh-all.")
         .With("Nothing was started.");
   }
   return Ok();

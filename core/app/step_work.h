@@ -15,7 +15,7 @@ namespace qn::app {
 
 inline constexpr uint64_t kStepBytesFirst = uint64_t{8}
                                             << 20;  // small, so that the first rows are there at once
-inline constexpr uint64_t kStepBytesMax = uint64_t{256} << 20;  // of input a source and step; --step-size
+inline constexpr uint64_t kStepBytesMax = uint64_t{256} << 20;  // of input a source and step
 inline constexpr uint64_t kStepGrowth = 4;
 
 class StepWork final : public Work {

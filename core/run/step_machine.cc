@@ -13,7 +13,7 @@ Status CheckpointBehind(Epoch found, Epoch floor) {
       .With("checkpoint: step " + std::to_string(found) + "; the tables have step " + std::to_string(floor) +
             ".")
       .With("What was read since is not known any more: going on would store rows a second time.")
-      .With("Nothing was started. Begin again with --full-refresh all, or bring back the checkpoint.");
+      .With("Nothing was started. Begin again with --full-refresh-all, or bring back the checkpoint.");
 }
 
 Status FencedByCheckpoint(Epoch epoch) {

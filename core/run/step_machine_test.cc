@@ -161,7 +161,7 @@ TEST(StepMachine, EndsWhenWorkCannotBeRestoredOrATableNotSwept) {
   EXPECT_FALSE(sweeping.Failing<Finish>(Kind::kRetryable).status.ok());
 }
 
-// ---- beginning again (--full-refresh all) ----
+// ---- beginning again (--full-refresh-all) ----
 
 StepOptions Again(Epoch floor) {
   StepOptions options;

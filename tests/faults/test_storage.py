@@ -154,7 +154,7 @@ def test_a_damaged_last_checkpoint_is_told_and_refused_where_tables_are_ahead(
         "QN-3406  The tables are ahead of the newest checkpoint that can be read.\n"
         "  checkpoint: step 1; the tables have step 2.\n"
         "  What was read since is not known any more: going on would store rows a second time.\n"
-        "  Nothing was started. Begin again with --full-refresh all, or bring back the checkpoint."
+        "  Nothing was started. Begin again with --full-refresh-all, or bring back the checkpoint."
     )
     assert run(lives, shop, options=AGAIN).ok
     shop.check()
@@ -180,7 +180,7 @@ def test_no_sound_checkpoint_starts_nothing(lives: Lives, shop_with_lines: Shop)
     assert told.startswith(f"QN-3401  No sound checkpoint is left in '{shop.storage}/_qanat/checkpoints'.\n")
     assert told.endswith(
         "  Starting from nothing would read everything again and double it, so nothing was started.\n"
-        "  Put a sound checkpoint back from a backup, or rebuild with --full-refresh all."
+        "  Put a sound checkpoint back from a backup, or rebuild with --full-refresh-all."
     )
     shop.check()
     assert run(lives, shop, options=AGAIN).ok

@@ -140,7 +140,7 @@ Result<std::optional<Checkpoint>> FileCheckpoints::Load(std::string* warning) {
   return Failed("QN-3401", "No sound checkpoint is left in '" + folder_ + "'.")
       .With(found.empty() ? "Only '" + was_damaged + "' is there." : found)
       .With("Starting from nothing would read everything again and double it, so nothing was started.")
-      .With("Put a sound checkpoint back from a backup, or rebuild with --full-refresh all.");
+      .With("Put a sound checkpoint back from a backup, or rebuild with --full-refresh-all.");
 }
 
 // After an unknown outcome the file itself tells. Other bytes under our name: somebody else runs this
