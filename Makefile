@@ -93,7 +93,7 @@ test-asan asan: test-needs build/json_suite ## the same, built by clang++ with a
 	  ASAN_OPTIONS=detect_leaks=1:detect_odr_violation=0 LSAN_OPTIONS=suppressions=$(CURDIR)/tools/lsan.txt \
 	  UBSAN_OPTIONS=print_stacktrace=1 ctest --test-dir $(ASAN) --output-on-failure --no-tests=error -j2
 	@$(PY) tools/skipped.py build/report/asan
-test-python: core-tests ## pytest: API, engine, oracle, golden files, flows, examples, tools
+test-python: core-tests ## pytest: API, oracle, faults, chaos, golden files, examples, tools
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PY) -m pytest -q -n 2 --dist worksteal -p no:cacheprovider \
 	  --junitxml=build/report/python/pytest.xml --durations=10 tests examples $(PYTEST)
 	@$(PY) tools/skipped.py build/report/python

@@ -11,7 +11,7 @@ namespace qn::plan {
 Status CannotFollow(const std::string& what, const std::string& why) {
   return Invalid("QN-1217", what + " cannot be kept up to date: " + why)
       .With("A materialized view over streams is changed by each step, by what the step brings.")
-      .With("Write the statement another way, or let it read tables that are finished.");
+      .With("Write the statement another way, or let the view read references only.");
 }
 
 std::vector<Expr> Selected(const Schema& columns, const Mask& mask) {

@@ -333,7 +333,7 @@ Status Compiler::CheckMemory(const Statement& statement, const Query& query) {
         "A streaming table only appends what each step brings; rows of later steps would change this "
         "answer.");
     status.With(
-        "Make it a @qn.materialized_view, which is computed over everything when the sources are drained. Or "
+        "Make it a @qn.materialized_view, which follows its inputs step by step and may change rows. Or "
         "leave the operator out.");
   }
   return status.With(kNothingStarted);

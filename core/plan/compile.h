@@ -35,7 +35,7 @@ struct Statement {
   std::string where;  // "flows/shop.py:33"
   std::string sql;    // one SELECT
   std::vector<Rule> rules;
-  // Every input is read whole, streams too (a materialized view recomputed over finished tables).
+  // Every input is read whole, streams too: a materialized view, unless its tree makes a circuit (circuit.h).
   bool takes_all = false;
 };
 

@@ -176,9 +176,8 @@ TEST(Messages, Memory) {
             "  The operator: Aggregate by country: count_star()\n"
             "  A streaming table only appends what each step brings; rows of later steps would change this "
             "answer.\n"
-            "  Make it a @qn.materialized_view, which is computed over everything when the sources are "
-            "drained. Or leave "
-            "the operator out.\n"
+            "  Make it a @qn.materialized_view, which follows its inputs step by step and may change rows. "
+            "Or leave the operator out.\n"
             "  Nothing was started.");
   EXPECT_EQ(
       Refusal("SELECT user_id FROM events UNION ALL SELECT user_id FROM users"),

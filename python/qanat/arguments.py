@@ -21,7 +21,7 @@ _ELSEWHERE = {
     "row_filter": "Rows are filtered by the dataset's SQL; leave row_filter out.",
     "format": "A dataset's table is always a Delta table; leave format out.",
     "schema": "A temporary view has the columns of its SQL; leave schema out.",
-    "refresh_policy": "A view is recomputed when its inputs have ended; leave refresh_policy out.",
+    "refresh_policy": "A view follows its inputs step by step; leave refresh_policy out.",
 }
 
 

@@ -90,7 +90,7 @@ def run(
         str,
         typer.Option(
             "--memory",
-            help="Limit for DuckDB; what does not fit is spilled.",
+            help="Limit for DuckDB, which spills, and for what views remember, half each.",
             metavar="SIZE",
             show_default="as DuckDB decides",
         ),

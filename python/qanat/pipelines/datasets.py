@@ -135,7 +135,8 @@ def materialized_view(
         ``"on_window_close"``: a window's rows are added once, when it closes, and never change.
     window
         The output column that holds the begin of a row's window (a TIMESTAMP or DATE that the query groups
-        by). Needs a source with ``event_time`` and ``watermark``.
+        by). Needs a source below with ``event_time``; its ``watermark`` says how late rows may be, left out:
+        not at all.
     window_size
         How long a window is, such as ``"1 minute"``. Needed with ``window``.
     allowed_lateness
