@@ -17,8 +17,8 @@ namespace qn::app {
 struct DatasetCounts {
   int64_t rows_in = 0;   // that reached the rules, plus those that could not be decoded
   int64_t rows_out = 0;  // committed
-  // rows_in = rows_out + rows_dead + rows_dropped, unless a function or an aggregate makes rows of its own; a
-  // row that breaks two rules is one row here and counts for both below.
+  // rows_in = rows_out + rows_dead + rows_dropped; of a view's change only rows that are added count. A row
+  // that breaks two rules is one row here and counts for both below.
   int64_t rows_dead = 0;
   int64_t rows_dropped = 0;
   int64_t steps = 0;
