@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "app/view_table.h"
+#include "base/check.h"
 #include "connectors/delta/path.h"
 #include "connectors/delta/schema_json.h"
 #include "connectors/delta/stats.h"
@@ -74,7 +75,7 @@ class ViewWorld {
     connection_ = std::move(database_->Connect()).value();
     Ask("SET TimeZone = 'UTC'");
     char folder[] = "/tmp/qanat-view-XXXXXX";
-    EXPECT_NE(::mkdtemp(folder), nullptr);
+    QN_CHECK(::mkdtemp(folder) != nullptr);
     root_ = folder;
     const auto columns = connection_->Describe(query);
     EXPECT_TRUE(columns.ok()) << columns.status().ToString();

@@ -175,10 +175,15 @@ def test_declaring_twice_in_one_process_starts_anew(flow):
     assert len(flow(text).datasets) == 1
 
 
-def test_declaring_outside_of_a_load_is_fine():
+def test_what_is_declared_outside_of_a_load_is_in_no_pipeline(flow):
     import qanat as qn
+    from qanat.pipelines import registry
 
     qn.source("free", qn.files("*.jsonl"), schema="a INTEGER")
+    free = registry.current().sources[-1]
+    assert (free.name, free.schema, free.connector.glob) == ("free", "a INTEGER", "*.jsonl")
+    spec = _spec(flow(SOURCE, '@qn.table\ndef t():\n    return "FROM clicks"\n'))
+    assert [source["name"] for source in spec["sources"]] == ["clicks"]
 
 
 REFUSALS = [

@@ -125,7 +125,9 @@ def test_a_reference_without_data(refusal, folder):
 
 
 def test_parquet_needs_no_schema(flow):
-    flow('qn.source("s", qn.files("*.parquet"))\n@qn.table\ndef t():\n    return "FROM s"\n')
+    pipeline = flow('qn.source("s", qn.files("*.parquet"))\n@qn.table\ndef t():\n    return "FROM s"\n')
+    (source,) = json.loads(pipeline.spec(storage="lake"))["sources"]
+    assert (source["name"], source["format"], source["schema"]) == ("s", {"kind": "parquet"}, "")
 
 
 SQL = """
