@@ -12,7 +12,7 @@ from bench.measure import BenchError
 
 PACKAGES = {
     "polars": ["polars==2.1.0"],
-    "duckdb": ["duckdb==2.0.0"],
+    "duckdb": ["duckdb==2.0.1"],
     "spark": ["pyspark==4.3.0"],
 }
 
