@@ -58,6 +58,10 @@ struct CircuitRun::OpRun {
   Delta out;
   std::string scan_name;
   std::unique_ptr<ops::DeltaScan> scan;
+  // Of an operator between the inputs and windows that end: the begins in its keys.
+  std::optional<ops::WindowBegins> begins;
+  bool is_leaf = false;  // it reads inputs, not operators
+
   // kRecompute: the rows of the changed keys, and where DuckDB's answer over them goes.
   std::vector<std::string> gather_names;
   std::vector<std::unique_ptr<ops::GatherScan>> gathers;
@@ -93,11 +97,8 @@ Status CircuitRun::MakeOp(size_t index, trace::Budget& budget) {
     run->inputs.push_back(std::move(in));
   }
   run->changes.resize(plan.inputs.size());
-  if (window_plan_.has_value() && window_plan_->op == index) {
-    QN_GET(auto window, ops::MakeWindowAggregate(plan, window_plan_->options, budget));
-    window_ = window.get();
-    run->op = std::move(window);
-  } else {
+  QN_TRY(MakeWindows(*run, index, budget));
+  if (run->op == nullptr) {
     QN_GET(run->op, MakeOperator(*run, budget));
   }
   run->scan_name = UniqueName("change");
@@ -107,13 +108,44 @@ Status CircuitRun::MakeOp(size_t index, trace::Budget& budget) {
   return Ok();
 }
 
+Status CircuitRun::MakeWindows(OpRun& run, size_t index, trace::Budget& budget) {
+  if (!window_plan_.has_value()) return Ok();
+  const plan::WindowPath& path = window_plan_->path;
+  for (const plan::WindowPath::Key& key : path.keys) {
+    if (key.op != index) continue;
+    run.begins.emplace(KeyTypes(run.plan->inputs[0]), duck::Encoding::kKey, key.column);
+  }
+  for (const plan::WindowPath::Leaf& leaf : path.leaves) run.is_leaf = run.is_leaf || leaf.op == index;
+  if (index != window_plan_->last_op()) return Ok();
+  if (run.plan->kind == CircuitOp::Kind::kAggregate) {
+    QN_GET(auto window,
+           ops::MakeWindowAggregate(*run.plan, window_plan_->options, path.keys[0].column, budget));
+    window_ = window.get();
+    run.op = std::move(window);
+    return Ok();
+  }
+  if (!window_plan_->options.emits_on_close) return Ok();
+  // What such an operator gives is made of one part, or, by a join, of two.
+  const plan::Fragment& left = run.plan->inputs[0];
+  const bool is_join = run.plan->kind == CircuitOp::Kind::kJoin;
+  const size_t width = is_join ? left.columns.size() - left.key_count : left.key_count;
+  const bool is_right = path.output_column >= width;
+  ops::WindowBegins begins(is_right  ? RowTypes(run.plan->inputs[1])
+                           : is_join ? RowTypes(left)
+                                     : KeyTypes(left),
+                           is_join ? duck::Encoding::kRow : duck::Encoding::kKey,
+                           path.output_column - (is_right ? width : 0));
+  gate_ = std::make_unique<ops::WindowGate>(window_plan_->options, std::move(begins), is_right, budget);
+  return Ok();
+}
+
 Result<std::unique_ptr<ops::Operator>> CircuitRun::MakeOperator(OpRun& run, trace::Budget& budget) {
   const CircuitOp& plan = *run.plan;
   switch (plan.kind) {
     case CircuitOp::Kind::kAggregate:
       return ops::MakeAggregate(plan, budget);
     case CircuitOp::Kind::kJoin:
-      return ops::MakeJoin(plan, budget);
+      return ops::MakeJoin(plan, run.begins.has_value(), budget);
     case CircuitOp::Kind::kDistinct:
       return ops::MakeDistinct(plan, budget);
     case CircuitOp::Kind::kBag:
@@ -182,7 +214,9 @@ bool CircuitRun::IsDue() const {
 
 Result<std::string> CircuitRun::Step(const Inputs& inputs, const std::vector<std::string>& names) {
   watermark_before_us_ = inputs.watermark_before_us;
+  has_late_rows_ = false;
   for (const auto& run : ops_) QN_TRY(RunOp(*run, inputs));
+  if (window_plan_.has_value()) QN_TRY(ExpireWindows(inputs.watermark_now_us()));
   std::string sql;
   if (HasRows(circuit_.output.reads, inputs)) {
     QN_GET(const std::string output, circuit_.output.Sql(RelationsOf(inputs)));
@@ -197,9 +231,8 @@ Result<std::string> CircuitRun::Step(const Inputs& inputs, const std::vector<std
   return sql;
 }
 
-Status CircuitRun::RunOp(OpRun& run, const Inputs& inputs) {
-  const int64_t began_ns = clock_.MonotonicNs();
-  bool has_changes = false;
+// Evaluates what feeds an operator.
+Status CircuitRun::Fill(OpRun& run, const Inputs& inputs) {
   for (size_t i = 0; i < run.inputs.size(); ++i) {
     OpRun::In& in = run.inputs[i];
     run.changes[i].Clear();
@@ -216,13 +249,35 @@ Status CircuitRun::RunOp(OpRun& run, const Inputs& inputs) {
     QN_TRY(in.prepared->Run().status());
     in.sink->MoveTo(run.changes[i]);
     run.rows_in += static_cast<int64_t>(run.changes[i].rows.size());
-    has_changes = has_changes || !run.changes[i].rows.empty();
   }
+  if (run.is_leaf) DropLate(run);
+  return Ok();
+}
+
+// Rows of windows that were closed before this step.
+void CircuitRun::DropLate(OpRun& run) {
+  const int64_t closed = window_plan_->options.ClosedBegin(watermark_before_us_);
+  if (closed == ops::kNoTime) return;
+  for (KeyedDelta& change : run.changes) {
+    const size_t gone = std::erase_if(
+        change.rows, [&run, closed](const KeyedRow& row) { return run.begins->Of(row.key) <= closed; });
+    has_late_rows_ = has_late_rows_ || gone > 0;
+  }
+}
+
+Status CircuitRun::RunOp(OpRun& run, const Inputs& inputs) {
+  const int64_t began_ns = clock_.MonotonicNs();
+  QN_TRY(Fill(run, inputs));
+  const bool has_changes = std::any_of(run.changes.begin(), run.changes.end(),
+                                       [](const KeyedDelta& change) { return !change.rows.empty(); });
   const bool has_window = window_ != nullptr && run.op.get() == window_;
-  if (has_window) window_->SetWatermark(watermark_before_us_, inputs.watermark_now_us());
+  if (has_window) window_->SetWatermark(inputs.watermark_now_us());
   if (has_changes || (!has_started_ && run.op->IsDue()) || (has_window && window_->HasToClose())) {
     QN_TRY(run.op->Step(run.changes, run.out));
     ++run.steps;
+  }
+  if (gate_ != nullptr && &run == ops_[window_plan_->last_op()].get()) {
+    QN_TRY(gate_->Pass(run.out, inputs.watermark_now_us()));
   }
   run.rows_out += static_cast<int64_t>(run.out.rows.size());
   run.scan->Set(&run.out);
@@ -230,13 +285,55 @@ Status CircuitRun::RunOp(OpRun& run, const Inputs& inputs) {
   return Ok();
 }
 
-int64_t CircuitRun::late_rows() const { return window_ == nullptr ? 0 : window_->late_rows(); }
+// To look at all keys costs as much as there are, so it is done when an eighth of the wait has passed: that
+// much more is remembered at most.
+Status CircuitRun::ExpireWindows(int64_t watermark_us) {
+  const ops::WindowOptions& options = window_plan_->options;
+  const int64_t closed = options.ClosedBegin(watermark_us);
+  if (closed == ops::kNoTime) return Ok();
+  if (expired_us_ != ops::kNoTime && closed - expired_us_ < (options.size_us + options.lateness_us) / 8) {
+    return Ok();
+  }
+  expired_us_ = closed;
+  for (const auto& run : ops_) {
+    if (!run->begins.has_value() || run->op.get() == window_) continue;
+    const ops::WindowBegins& begins = *run->begins;
+    QN_TRY(run->op->Expire([&begins, closed](std::string_view key) { return begins.Of(key) <= closed; }));
+  }
+  return Ok();
+}
+
+bool CircuitRun::HasToClose(int64_t watermark_us) const {
+  if (gate_ != nullptr) return gate_->HasToCloseAt(watermark_us);
+  return window_ != nullptr && window_->HasToCloseAt(watermark_us);
+}
+
+namespace {
+
+// Whether a column, the begin of windows, is not above a number of microseconds.
+std::string IsClosed(const std::string& column, const Type& type, int64_t closed_us) {
+  if (type.id == TypeId::kDate) {
+    constexpr int64_t kDayUs = int64_t{86'400} * 1'000'000;
+    const int64_t days = closed_us / kDayUs - (closed_us % kDayUs < 0 ? 1 : 0);
+    return column + " <= DATE '1970-01-01' + (" + std::to_string(days) + ")::INTEGER";
+  }
+  return column + " <= make_timestamp(" + std::to_string(closed_us) + ")" +
+         (type.id == TypeId::kTimestampTz ? "::TIMESTAMPTZ" : "");
+}
+
+}  // namespace
 
 Result<std::string> CircuitRun::LateSql(const Inputs& inputs,
                                         const std::vector<std::string>& with_origin) const {
-  const plan::Fragment& fragment = circuit_.ops[window_plan_->op].inputs[0];
+  // An aggregate has all rows; what feeds a DISTINCT may leave some out.
+  const auto& leaves = window_plan_->path.leaves;
+  const auto whole = std::find_if(leaves.begin(), leaves.end(), [this](const plan::WindowPath::Leaf& each) {
+    return circuit_.ops[each.op].kind == CircuitOp::Kind::kAggregate;
+  });
+  const plan::WindowPath::Leaf& leaf = whole == leaves.end() ? leaves[0] : *whole;
+  const plan::Fragment& fragment = circuit_.ops[leaf.op].inputs[leaf.input];
   QN_GET(const std::string rows, fragment.RowsSql(RelationsOf(inputs), with_origin));
-  const std::string begin = "g.c" + std::to_string(window_plan_->options.group);
+  const std::string begin = "g.c" + std::to_string(leaf.column);
   std::string members;
   for (size_t i = 0; i < fragment.tree->columns.size(); ++i) {
     members += (i > 0 ? ", " : "") + QuoteText(fragment.tree->columns[i].name) + ": g.c" + std::to_string(i);
@@ -246,9 +343,9 @@ Result<std::string> CircuitRun::LateSql(const Inputs& inputs,
       with_origin.empty()
           ? row + " AS raw, NULL::UINTEGER AS file, NULL::BIGINT AS line, "
           : "coalesce(g.__qn_raw, " + row + ") AS raw, g.__qn_file AS file, g.__qn_line AS line, ";
-  const int64_t closed_us = window_->ClosedBegin(watermark_before_us_);
-  return "SELECT " + origin + begin + "::VARCHAR AS begin FROM (" + rows + ") AS g WHERE epoch_us(" + begin +
-         ") <= " + std::to_string(closed_us);
+  const int64_t closed_us = window_plan_->options.ClosedBegin(watermark_before_us_);
+  return "SELECT " + origin + begin + "::VARCHAR AS begin FROM (" + rows + ") AS g WHERE " +
+         IsClosed(begin, fragment.columns[leaf.column].type, closed_us);
 }
 
 void CircuitRun::EndStep() {
@@ -258,6 +355,7 @@ void CircuitRun::EndStep() {
     for (KeyedDelta& change : run->changes) change.Clear();
     for (trace::Trace* trace : run->op->Traces()) trace->EndStep();
   }
+  if (gate_ != nullptr) gate_->trace().EndStep();
 }
 
 void CircuitRun::Clear() {
@@ -274,6 +372,8 @@ void CircuitRun::Clear() {
       run->answer->MoveTo(left);
     }
   }
+  if (gate_ != nullptr) gate_->trace().Clear();
+  expired_us_ = ops::kNoTime;
   has_started_ = false;
 }
 
@@ -284,6 +384,7 @@ void CircuitRun::AddTraces(const std::string& prefix, trace::NamedTraces& out) c
       out.emplace_back(prefix + "/" + std::to_string(i) + "." + std::to_string(k), traces[k]);
     }
   }
+  if (gate_ != nullptr) out.emplace_back(prefix + "/gate", &gate_->trace());
 }
 
 Json CircuitRun::Stats() const {
@@ -291,6 +392,7 @@ Json CircuitRun::Stats() const {
   for (const auto& run : ops_) {
     size_t bytes = 0;
     for (const trace::Trace* trace : run->op->Traces()) bytes += trace->bytes();
+    if (gate_ != nullptr && run == ops_.back()) bytes += gate_->trace().bytes();
     list.Push(Json(Json::Object{{"rows_in", run->rows_in},
                                 {"rows_out", run->rows_out},
                                 {"steps", run->steps},

@@ -13,6 +13,7 @@
 #include "ops/delta_sink.h"
 #include "ops/operator.h"
 #include "ops/window.h"
+#include "ops/window_gate.h"
 #include "plan/circuit.h"
 #include "trace/budget.h"
 #include "trace/store.h"
@@ -35,7 +36,7 @@ class CircuitRun {
     std::function<bool(const std::string& name)> has_rows;
     // For windows that end: how far event time had come before this step; and, asked when what feeds the
     // windows has been read, how far with it.
-    int64_t watermark_before_us = ops::WindowAggregate::kNoTime;
+    int64_t watermark_before_us = ops::kNoTime;
     std::function<int64_t()> watermark_now_us;
   };
   // Whether a step must run although no input changed.
@@ -44,11 +45,9 @@ class CircuitRun {
   // named as `names`, then the weight where the output is weighted; empty: it did not change.
   Result<std::string> Step(const Inputs& inputs, const std::vector<std::string>& names);
   // There are windows that end with the watermark there.
-  bool HasToClose(int64_t watermark_us) const {
-    return window_ != nullptr && window_->HasToCloseAt(watermark_us);
-  }
-  // Rows of the last step whose windows had closed before.
-  int64_t late_rows() const;
+  bool HasToClose(int64_t watermark_us) const;
+  // The last step had rows whose windows had closed before.
+  bool has_late_rows() const { return has_late_rows_; }
   // The SELECT of those rows: raw, file, line (NULL where the inputs have none), begin of the window as text.
   Result<std::string> LateSql(const Inputs& inputs, const std::vector<std::string>& with_origin) const;
   // After the output's statement ran: what the step's rows held is let go.
@@ -69,8 +68,12 @@ class CircuitRun {
   struct OpRun;
   CircuitRun(duck::Connection& connection, const Clock& clock, const Flow& flow);
   Status MakeOp(size_t index, trace::Budget& budget);
+  Status MakeWindows(OpRun& run, size_t index, trace::Budget& budget);
   Result<std::unique_ptr<ops::Operator>> MakeOperator(OpRun& run, trace::Budget& budget);
   Status RunOp(OpRun& run, const Inputs& inputs);
+  Status Fill(OpRun& run, const Inputs& inputs);
+  void DropLate(OpRun& run);
+  Status ExpireWindows(int64_t watermark_us);
   Status Evaluate(OpRun& run, ops::GatheredRows& rows, KeyedDelta& answer);
   bool HasRows(const std::vector<std::string>& reads, const Inputs& inputs) const;
   plan::Relations RelationsOf(const Inputs& inputs) const;
@@ -81,7 +84,10 @@ class CircuitRun {
   const std::optional<WindowPlan>& window_plan_;
   std::vector<std::unique_ptr<OpRun>> ops_;
   ops::WindowAggregate* window_ = nullptr;  // owned by its operator
-  int64_t watermark_before_us_ = ops::WindowAggregate::kNoTime;
+  std::unique_ptr<ops::WindowGate> gate_;   // of the last operator, when it is another
+  int64_t watermark_before_us_ = ops::kNoTime;
+  int64_t expired_us_ = ops::kNoTime;  // windows that begin so late and before are forgotten
+  bool has_late_rows_ = false;
   bool has_started_ = false;
 };
 

@@ -2,10 +2,10 @@
 #include "app/dataset_run.h"
 
 #include <algorithm>
-#include <limits>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <limits>
 
 #include "base/crc32c.h"
 #include "base/version.h"

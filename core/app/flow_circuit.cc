@@ -62,11 +62,19 @@ Result<std::string> FlowRun::CircuitStatement() {
   return output.empty() ? output : IntoSink(output, false);
 }
 
-std::string FlowRun::WithBytes(const std::string& name) const {
+// An input's rows with their bytes; of one that takes rows back those that come, or those that go.
+std::string FlowRun::WithBytes(const std::string& name, bool is_taken_back) const {
   const auto found = std::find_if(inputs_.begin(), inputs_.end(),
                                   [&name](const auto& input) { return input->name == name; });
-  if (found == inputs_.end() || (*found)->scan != nullptr) return RelationOf(name);
+  if (found == inputs_.end()) return RelationOf(name);
   const Input& input = **found;
+  const bool is_weighted = input.upstream != nullptr && input.upstream->is_weighted();
+  const std::string weight = std::string("t.") + plan::kWeightColumn;
+  const std::string from = " FROM " + RelationOf(name) + " AS t" +
+                           (is_weighted ? ", range(" + std::string(is_taken_back ? "-" : "") + weight + ")"
+                            : is_taken_back ? " WHERE false"
+                                            : "");
+  if (input.scan != nullptr) return "(SELECT t.*" + from + ")";
   std::string members;
   for (const Field& field : input.source != nullptr ? input.source->columns : input.upstream->columns) {
     members += (members.empty() ? "" : ", ") + QuoteText(field.name) + ": t." + QuoteName(field.name);
@@ -75,22 +83,32 @@ std::string FlowRun::WithBytes(const std::string& name) const {
   const std::string columns =
       input.source != nullptr ? "t.* REPLACE (" + bytes + ")"
                               : "t.*, " + bytes + ", NULL::UINTEGER AS __qn_file, NULL::BIGINT AS __qn_line";
-  return "(SELECT " + columns + " FROM " + RelationOf(name) + " AS t)";
+  return "(SELECT " + columns + from + ")";
 }
 
 // Only now is it known that there are some: what fed the windows is read once more, for the late rows alone.
 Status FlowRun::TakeLateRows(const CircuitRun::Inputs& inputs) {
   late_sink_->BeginStep(Origins(), Watermark::Text(watermark_before_us_));
-  if (circuit_->late_rows() == 0) return Ok();
-  // A row of a dataset or of Parquet has no bytes of its own: they are made for those that are late.
-  CircuitRun::Inputs with_bytes = inputs;
-  with_bytes.relation = [this](const std::string& name) { return WithBytes(name); };
+  if (!circuit_->has_late_rows()) return Ok();
   std::vector<std::string> with_origin;
-  for (const auto& input : inputs_) with_origin.push_back(input->name);
-  QN_GET(const std::string rows, circuit_->LateSql(with_bytes, with_origin));
-  return context_.connection
-      .Query("SELECT count(*) FROM (" + rows + ") WHERE " + late_sink_name_ + "(raw, file, line, begin)")
-      .status();
+  bool is_weighted = false;
+  for (const auto& input : inputs_) {
+    with_origin.push_back(input->name);
+    is_weighted = is_weighted || (input->upstream != nullptr && input->upstream->is_weighted());
+  }
+  for (const bool is_taken_back : {false, true}) {
+    if (is_taken_back && !is_weighted) continue;
+    CircuitRun::Inputs with_bytes = inputs;
+    with_bytes.relation = [this, is_taken_back](const std::string& name) {
+      return WithBytes(name, is_taken_back);
+    };
+    QN_GET(const std::string rows, circuit_->LateSql(with_bytes, with_origin));
+    QN_TRY(context_.connection
+               .Query("SELECT count(*) FROM (" + rows + ") WHERE " + late_sink_name_ +
+                      "(raw, file, line, begin, " + (is_taken_back ? "true)" : "false)"))
+               .status());
+  }
+  return Ok();
 }
 
 // Those that stand still count when nothing moves.
@@ -117,8 +135,7 @@ bool FlowRun::IsIdle() const {
 int64_t FlowRun::OutputWatermarkUs() const {
   const int64_t time_us = WatermarkUs();
   const int64_t lateness_us = flow_.window.has_value() ? flow_.window->options.lateness_us : 0;
-  return time_us < ops::WindowAggregate::kNoTime + lateness_us ? ops::WindowAggregate::kNoTime
-                                                               : time_us - lateness_us;
+  return time_us < ops::kNoTime + lateness_us ? ops::kNoTime : time_us - lateness_us;
 }
 
 // Which of its rows are new cannot be told any more: the files that carried the steps' numbers are gone.

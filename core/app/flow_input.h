@@ -22,8 +22,8 @@ struct FlowRun::Input {
   Change change;       // of the upstream, in this step
   Epoch consumed = 0;  // of the upstream
   Epoch consumed_next = 0;
-  std::string foreign;  // the upstream's files of other writers, when it was last taken
-  int64_t upstream_us = ops::WindowAggregate::kNoTime;  // the upstream's event time, when it was last taken
+  std::string foreign;                 // the upstream's files of other writers, when it was last taken
+  int64_t upstream_us = ops::kNoTime;  // the upstream's event time, when it was last taken
   int64_t files_seen = 0;
   Watermark watermark;
   int64_t parquet_time_max_us = std::numeric_limits<int64_t>::min();  // of this step's Parquet files
@@ -35,7 +35,7 @@ struct FlowRun::Input {
   }
   int64_t watermark_us() const {
     if (upstream != nullptr) return upstream_us;
-    return watermark.has_time() ? watermark.time_us() : ops::WindowAggregate::kNoTime;
+    return watermark.has_time() ? watermark.time_us() : ops::kNoTime;
   }
 };
 

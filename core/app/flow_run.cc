@@ -154,8 +154,8 @@ Result<int64_t> FlowRun::ParquetTimeMax(const Input& input) {
   const std::string column = QuoteName(source.spec.event_time) + "::" +
                              source.columns[static_cast<size_t>(source.event_time_column)].type.ToSql();
   QN_GET(const duck::Rows found,
-         context_.connection.Query("SELECT epoch_us(max(" + column + ")) FROM read_parquet(" +
-                                   FileList(rows.files) + kPlainNames + ")"));
+         context_.connection.Query("SELECT epoch_us(max(" + column + ") FILTER (isfinite(" + column +
+                                   "))) FROM read_parquet(" + FileList(rows.files) + kPlainNames + ")"));
   return found.rows[0][0].IsNull() ? std::numeric_limits<int64_t>::min() : found.rows[0][0].Int();
 }
 
@@ -179,7 +179,7 @@ Status FlowRun::OpenReader(Input& input, const Json& position) {
 Status FlowRun::Restore(const Json& state) {
   ClearCounts();
   is_finished_ = state["finished"].Bool();
-  watermark_us_ = state["watermark_us"].Int(ops::WindowAggregate::kNoTime);
+  watermark_us_ = state["watermark_us"].Int(ops::kNoTime);
   for (const auto& input : inputs_) {
     const Json& saved = state["inputs"][input->name];
     input->slice = nullptr;
@@ -187,7 +187,7 @@ Status FlowRun::Restore(const Json& state) {
     input->consumed = saved["consumed"].Int();
     input->consumed_next = input->consumed;
     input->foreign = saved["foreign"].Str();
-    input->upstream_us = saved["upstream_us"].Int(ops::WindowAggregate::kNoTime);
+    input->upstream_us = saved["upstream_us"].Int(ops::kNoTime);
     if (input->source == nullptr) continue;
     input->watermark.Restore(saved["watermark"]);
     input->last_rows_ms = saved["last_rows_ms"].Int(context_.clock.WallMs());
@@ -214,13 +214,13 @@ Result<Json> FlowRun::State() const {
     if (input->upstream != nullptr) {
       saved.Set("consumed", input->consumed_next);
       saved.Set("foreign", input->foreign);
-      if (input->upstream_us != ops::WindowAggregate::kNoTime) saved.Set("upstream_us", input->upstream_us);
+      if (input->upstream_us != ops::kNoTime) saved.Set("upstream_us", input->upstream_us);
     }
     inputs.Set(input->name, std::move(saved));
   }
   Json state(Json::Object{{"finished", is_finished_}, {"inputs", std::move(inputs)}});
   const int64_t watermark_us = WatermarkUs();
-  if (watermark_us != ops::WindowAggregate::kNoTime) state.Set("watermark_us", watermark_us);
+  if (watermark_us != ops::kNoTime) state.Set("watermark_us", watermark_us);
   if (circuit_ != nullptr) {
     state.Set("circuit",
               Json::Object{{"fingerprint", flow_.Fingerprint()}, {"started", circuit_->has_started()}});

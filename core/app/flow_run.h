@@ -52,7 +52,7 @@ struct Change {
   bool has_scan_rows = false;
   bool is_behind = false;  // steps before this one are in it
   std::string foreign;     // changes when another writer changed the table's files
-  int64_t watermark_us = ops::WindowAggregate::kNoTime;
+  int64_t watermark_us = ops::kNoTime;
   bool is_idle = false;  // nothing came for longer than the sources allow: the watermark says nothing
 
   bool is_empty() const { return rows.files.empty() && !has_scan_rows; }
@@ -151,7 +151,7 @@ class FlowRun {
   Result<std::string> CircuitStatement();
   Status Rewritten(const Input& input) const;
   OriginFiles Origins() const;
-  std::string WithBytes(const std::string& input) const;
+  std::string WithBytes(const std::string& input, bool is_taken_back) const;
   Status TakeLateRows(const CircuitRun::Inputs& inputs);
   std::string RawExpression(bool has_hidden) const;
   Result<std::string> Fragment(const plan::Query& query, bool wants_rules);
@@ -175,8 +175,8 @@ class FlowRun {
   std::unique_ptr<CircuitRun> circuit_;
   std::unique_ptr<LateSink> late_sink_;  // of windows that end
   std::string late_sink_name_;
-  int64_t watermark_us_ = ops::WindowAggregate::kNoTime;
-  int64_t watermark_before_us_ = ops::WindowAggregate::kNoTime;  // this step
+  int64_t watermark_us_ = ops::kNoTime;
+  int64_t watermark_before_us_ = ops::kNoTime;  // this step
   std::string sink_name_;
   std::vector<ops::PatternCall> patterns_;
   std::string function_name_;

@@ -12,8 +12,10 @@ class LateSink::Thread final : public duck::RowSinkThread {
       DeadLetter letter;
       letter.reason = "late";
       letter.source = sink_.source_;
-      letter.detail = "The window of " + std::string(columns[3].as<duck::String>()[row].view()) +
-                      " was closed: the watermark had come to " + sink_.watermark_ + ".";
+      letter.detail =
+          "The window of " + std::string(columns[3].as<duck::String>()[row].view()) +
+          " was closed: the watermark had come to " + sink_.watermark_ + "." +
+          (columns[4].as<uint8_t>()[row] != 0 ? " The row was taken back; the window has it." : "");
       if (!columns[0].IsNull(row)) letter.raw = columns[0].as<duck::String>()[row].view();
       const uint32_t file = columns[1].IsNull(row) ? UINT32_MAX : columns[1].as<uint32_t>()[row];
       if (file < sink_.files_.paths.size()) {
@@ -33,7 +35,7 @@ class LateSink::Thread final : public duck::RowSinkThread {
 
 std::vector<Type> LateSink::Arguments() {
   return {Type::Of(TypeId::kBlob), Type::Of(TypeId::kUInteger), Type::Of(TypeId::kBigInt),
-          Type::Of(TypeId::kVarchar)};
+          Type::Of(TypeId::kVarchar), Type::Of(TypeId::kBoolean)};
 }
 
 Result<std::unique_ptr<duck::RowSinkThread>> LateSink::OpenThread() {

@@ -11,7 +11,8 @@
 
 namespace qn::app {
 
-// Arguments: raw BLOB, file UINTEGER, line BIGINT, the begin of the window as VARCHAR.
+// Arguments: raw BLOB, file UINTEGER, line BIGINT, the begin of the window as VARCHAR, and whether the row
+// was taken back rather than added.
 class LateSink final : public duck::RowSink {
  public:
   // `source` names where rows without a file come from.

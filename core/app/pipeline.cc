@@ -6,7 +6,6 @@
 #include <set>
 
 #include "app/columns.h"
-#include "plan/lineage.h"
 
 namespace qn::app {
 namespace {
@@ -171,10 +170,13 @@ class Builder {
     flow.circuit = std::move(planned).value();
     if (dataset.spec.window.column.empty()) return Ok();
     QN_GET(flow.window, WindowOf(dataset.spec, flow));
-    if (!flow.window->options.emits_on_close) return Ok();
+    const bool is_aggregate =
+        flow.circuit->ops[flow.window->last_op()].kind == plan::CircuitOp::Kind::kAggregate;
+    if (!flow.window->options.emits_on_close || !is_aggregate) return Ok();
     // What comes out once is never taken back: what is above it is planned anew.
-    options.emits_once = [op = flow.window->op](size_t index) { return index == op; };
+    options.emits_once = [op = flow.window->last_op()](size_t index) { return index == op; };
     QN_GET(flow.circuit, plan::PlanCircuit(*flow.query.tree, options));
+    QN_GET(flow.window, WindowOf(dataset.spec, flow));
     return Ok();
   }
 
@@ -191,27 +193,25 @@ class Builder {
       return refuse("it has no column '" + spec.window.column + "'.",
                     "It has: " + ColumnNames(flow.query.columns));
     }
-    const auto origin = plan::OriginOf(*flow.circuit->output.tree, static_cast<size_t>(column));
-    WindowPlan window;
-    if (origin.has_value() && origin->input[0] == '#') window.op = std::stoul(origin->input.substr(1));
-    const bool is_op = origin.has_value() && origin->input[0] == '#';
-    const plan::CircuitOp* op = is_op ? &flow.circuit->ops[window.op] : nullptr;
-    if (op == nullptr || op->kind != plan::CircuitOp::Kind::kAggregate || !op->has_groups ||
-        origin->column >= op->inputs[0].key_count) {
-      return refuse("the column is no group of an aggregate that is kept up to date natively.",
+    auto path = plan::WindowPathOf(*flow.circuit, static_cast<size_t>(column));
+    if (!path.has_value()) {
+      return refuse("the column is no group of aggregates that are kept up to date natively.",
                     "Group by it, with count, sum, avg, min, max: time_bucket(INTERVAL 1 MINUTE, ts) AS " +
                         spec.window.column);
     }
-    const TypeId type = op->inputs[0].columns[origin->column].type.id;
+    WindowPlan window;
+    window.path = std::move(*path);
+    const plan::CircuitOp& last = flow.circuit->ops[window.last_op()];
+    const Type& type_of_begin = last.inputs[0].columns[window.path.keys[0].column].type;
+    const TypeId type = type_of_begin.id;
     if (type != TypeId::kTimestamp && type != TypeId::kTimestampTz && type != TypeId::kDate) {
-      return refuse("the column is " + op->inputs[0].columns[origin->column].type.ToSql() + ".",
+      return refuse("the column is " + type_of_begin.ToSql() + ".",
                     "A window begins at a TIMESTAMP or a DATE.");
     }
     if (!flow.has_event_time) {
       return refuse("none of its inputs has event time.",
                     "Say how late events may be: qn.source(…, event_time=\"ts\", watermark=\"30 seconds\")");
     }
-    window.options.group = origin->column;
     window.options.emits_on_close = spec.window.emits_on_close;
     QN_GET(window.options.size_us, ParseDuration(spec.window.size, spec.where));
     if (!spec.window.lateness.empty()) {

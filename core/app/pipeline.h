@@ -14,10 +14,11 @@
 #include "data/type.h"
 #include "duck/database.h"
 #include "formats/decoder.h"
+#include "ops/event_windows.h"
 #include "ops/pattern_calls.h"
-#include "ops/window.h"
 #include "plan/circuit.h"
 #include "plan/compile.h"
+#include "plan/windows.h"
 
 namespace qn::app {
 
@@ -36,10 +37,12 @@ struct Reference {
   Schema columns;
 };
 
-// Which operator of a view's circuit has the windows that end, and when they do.
+// Which operators of a view's circuit have the windows that end, and when they do.
 struct WindowPlan {
-  size_t op = 0;
+  plan::WindowPath path;
   ops::WindowOptions options;
+
+  size_t last_op() const { return path.keys[0].op; }
 };
 
 struct Flow {

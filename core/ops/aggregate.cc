@@ -79,6 +79,8 @@ Status Aggregate::Change(const KeyedRow& partial, std::string_view old_state, st
   return Ok();
 }
 
+Status Aggregate::Expire(const IsOver& is_over) { return ops::Expire(trace_, is_over); }
+
 std::string_view Aggregate::Shown(std::string_view state) const {
   if (state.data() == nullptr || merge_.Count(state) > 0) return state;
   return has_groups_ ? std::string_view() : nothing_;

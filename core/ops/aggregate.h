@@ -29,6 +29,7 @@ class Aggregate final : public Operator {
   // Failure: QN-3510, a state overflows; QN-3512, bit strings of different length; QN-3601.
   Status Step(std::span<KeyedDelta> inputs, Delta& out) override;
   bool IsDue() const override { return !has_groups_ && trace_.keys() == 0; }
+  Status Expire(const IsOver& is_over) override;
   std::vector<trace::Trace*> Traces() override { return {&trace_}; }
 
   // For who closes groups: the states by group, and the number of rows in one.

@@ -34,6 +34,8 @@ Status Distinct::Step(std::span<KeyedDelta> inputs, Delta& out) {
   return trace_.Add(changed_, nullptr);
 }
 
+Status Distinct::Expire(const IsOver& is_over) { return ops::Expire(trace_, is_over); }
+
 Result<std::unique_ptr<Operator>> MakeDistinct(const plan::CircuitOp& plan, trace::Budget& budget) {
   QN_CHECK(plan.inputs.size() == 1);
   QN_TRY(duck::RowCodec::Check(plan.inputs[0].columns));

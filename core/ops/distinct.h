@@ -20,6 +20,7 @@ class Distinct final : public Operator {
   Distinct(bool is_append_only, trace::Budget& budget);
 
   Status Step(std::span<KeyedDelta> inputs, Delta& out) override;  // failure: QN-3601
+  Status Expire(const IsOver& is_over) override;
   std::vector<trace::Trace*> Traces() override { return {&trace_}; }
 
  private:

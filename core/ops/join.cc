@@ -11,8 +11,9 @@ namespace qn::ops {
 
 Join::Join(const JoinOptions& options, trace::Budget& budget)
     : emits_pairs_(options.emits_pairs),
-      left_(budget, options.is_left_append_only, true),
-      right_(budget, options.is_right_append_only, options.emits_pairs || options.emits_right_unmatched) {
+      left_(budget, options.is_left_append_only, true, options.expires),
+      right_(budget, options.is_right_append_only, options.emits_pairs || options.emits_right_unmatched,
+             options.expires) {
   left_.emits_unmatched = options.emits_left_unmatched;
   left_.emits_matched = options.emits_left_matched;
   right_.emits_unmatched = options.emits_right_unmatched;
@@ -143,7 +144,12 @@ void Join::EmitPairs(const Side& other, std::span<const KeyedRow> rows, Delta& o
   }
 }
 
-Result<std::unique_ptr<Operator>> MakeJoin(const plan::CircuitOp& plan, trace::Budget& budget) {
+Status Join::Expire(const IsOver& is_over) {
+  QN_TRY(ops::Expire(left_.trace, is_over));
+  return ops::Expire(right_.trace, is_over);
+}
+
+Result<std::unique_ptr<Operator>> MakeJoin(const plan::CircuitOp& plan, bool expires, trace::Budget& budget) {
   QN_CHECK(plan.inputs.size() == 2);
   for (const plan::Fragment& input : plan.inputs) QN_TRY(duck::RowCodec::Check(input.columns));
   JoinOptions options;
@@ -153,6 +159,7 @@ Result<std::unique_ptr<Operator>> MakeJoin(const plan::CircuitOp& plan, trace::B
   options.emits_left_matched = plan.emits_left_matched;
   options.is_left_append_only = !plan.inputs[0].is_weighted;
   options.is_right_append_only = !plan.inputs[1].is_weighted;
+  options.expires = expires;
   return std::unique_ptr<Operator>(new Join(options, budget));
 }
 

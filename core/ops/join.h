@@ -21,6 +21,7 @@ struct JoinOptions {
   // No deletions ever come: weights are 1 or more.
   bool is_left_append_only = false;
   bool is_right_append_only = false;
+  bool expires = false;  // Expire will be asked
 };
 
 // Output: row = the left row or nothing, right = the right row or nothing. A key has rows when its weights
@@ -32,6 +33,7 @@ class Join final : public Operator {
   Join(const JoinOptions& options, trace::Budget& budget);
 
   Status Step(std::span<KeyedDelta> inputs, Delta& out) override;  // {left, right}; failure: QN-3601
+  Status Expire(const IsOver& is_over) override;
   std::vector<trace::Trace*> Traces() override { return {&left_.trace, &right_.trace}; }
 
   // Rows looked at in traces since the operator was made: what its work is, for tests and for people.
@@ -39,8 +41,10 @@ class Join final : public Operator {
 
  private:
   struct Side {
-    Side(trace::Budget& budget, bool append_only, bool with_rows)
-        : is_append_only(append_only), keeps_rows(with_rows), trace(budget, append_only && with_rows) {}
+    Side(trace::Budget& budget, bool append_only, bool with_rows, bool expires)
+        : is_append_only(append_only),
+          keeps_rows(with_rows),
+          trace(budget, append_only && with_rows && !expires) {}
     void EndStep();
 
     bool is_append_only;
@@ -76,6 +80,6 @@ class Join final : public Operator {
 };
 
 // For a CircuitOp of the kind; failure: QN-1810, a column's type cannot be remembered.
-Result<std::unique_ptr<Operator>> MakeJoin(const plan::CircuitOp& plan, trace::Budget& budget);
+Result<std::unique_ptr<Operator>> MakeJoin(const plan::CircuitOp& plan, bool expires, trace::Budget& budget);
 
 }  // namespace qn::ops

@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "data/delta.h"
+#include "ops/expire.h"
 #include "trace/trace.h"
 
 namespace qn::ops {
@@ -22,6 +23,9 @@ class Operator {
   virtual Status Step(std::span<KeyedDelta> inputs, Delta& out) = 0;
   // Whether Step must be called in a step without changes (the very first one of some operators).
   virtual bool IsDue() const { return false; }
+  // Forgets everything under the keys for which `is_over` says so; the output stays as it is, and no input
+  // may have rows of them any more. Only operators that windows can be made of know how.
+  virtual Status Expire(const IsOver& is_over);
   // Its memory, always in the same order, for the checkpoint.
   virtual std::vector<trace::Trace*> Traces() = 0;
 };

@@ -126,6 +126,64 @@ def test_windows_end_and_late_rows_are_set_aside():
     assert rows("SELECT raw::VARCHAR LIKE '%late for both%', line FROM growing__dead_letters") == [(True, 1)]
 
 
+DISTINCT = """
+@qn.materialized_view(window="minute", window_size="1 minute", emit="{emit}")
+def users():
+    return '''SELECT time_bucket(INTERVAL 1 MINUTE, ts) AS minute, count(DISTINCT c) AS n, count(*) AS rows
+              FROM ev GROUP BY ALL'''
+"""
+
+
+@pytest.mark.parametrize("emit", ["on_update", "on_window_close"])
+def test_windows_with_distinct_counts_end_and_are_forgotten(emit):
+    flow = DISTINCT.format(emit=emit)
+    ended = emit == "on_window_close"
+    feed("a", [(0, 5, "x", 1), (0, 6, "x", 1), (0, 7, "y", 1), (1, 5, "x", 1)])
+    runs(flow)
+    found = rows("SELECT minute(minute), n, rows FROM users ORDER BY 1")
+    assert found == ([] if ended else [(0, 2, 3), (1, 1, 1)])
+    feed("b", [(9, i % 60, f"user {i}", 1) for i in range(200_000)])
+    runs(flow)
+    full = state_bytes("users")
+    feed("c", [(30, 0, "x", 1)])
+    runs(flow)
+    assert state_bytes("users") < full / 4
+    feed("d", [(9, 5, "user 7", 1), (30, 1, "x", 1)])  # a pair that the window knows is late as well
+    runs(flow)
+    found = rows("SELECT minute(minute), n, rows FROM users ORDER BY 1")
+    assert found == [(0, 2, 3), (1, 1, 1), (9, 200_000, 200_000)] + ([] if ended else [(30, 1, 2)])
+    (late,) = rows("SELECT reason, decode(raw) FROM users__dead_letters")
+    assert late[0] == "late"
+    assert "user 7" in late[1]
+
+
+def state_bytes(view):
+    told = json.loads(Path("lake/_qanat/circuits.json").read_text(encoding="utf-8"))
+    return sum(op["state_bytes"] for op in told[view]["ops"])
+
+
+def test_what_a_view_takes_back_from_a_closed_window_is_told():
+    flow = """
+@qn.materialized_view
+def latest():
+    return "SELECT c, max(ts) AS ts FROM ev GROUP BY c"
+@qn.materialized_view(window="minute", window_size="1 minute")
+def seen():
+    return "SELECT time_bucket(INTERVAL 1 MINUTE, ts) AS minute, count(*) AS n FROM latest GROUP BY ALL"
+"""
+    feed("a", [(0, 5, "x", 1), (0, 6, "y", 1)])
+    runs(flow)
+    feed("b", [(9, 0, "z", 1)])
+    runs(flow)
+    feed("c", [(9, 1, "x", 1)])  # takes x out of minute 0, which is closed
+    runs(flow)
+    assert rows("SELECT minute(minute), n FROM seen ORDER BY 1") == [(0, 2), (9, 2)]
+    (letter,) = rows("SELECT reason, decode(raw), detail FROM seen__dead_letters")
+    assert letter[0] == "late"
+    assert letter[1] == '{"c":"x","ts":"2026-01-01 00:00:05"}'
+    assert letter[2].endswith("The row was taken back; the window has it.")
+
+
 def parquet(name, rows):
     values = ", ".join(f"(TIMESTAMP '2026-01-01 00:{m:02}:{s:02}', {p})" for m, s, p in rows)
     duckdb.sql(f"COPY (FROM (VALUES {values}) t(ts, p)) TO 'in/{name}.parquet'")
@@ -197,7 +255,7 @@ def test_windows_end_when_time_moves_on_without_rows():
 @pytest.mark.parametrize(
     ("sql", "why"),
     [
-        ("SELECT ts AS minute, p FROM ev", "the column is no group of an aggregate"),
+        ("SELECT ts AS minute, p FROM ev", "the column is no group of aggregates"),
         ("SELECT c AS minute, count(*) AS n FROM ev GROUP BY c", "the column is VARCHAR."),
         ("SELECT c, count(*) AS n FROM ev GROUP BY c", "it has no column 'minute'."),
     ],
