@@ -62,9 +62,8 @@ Status Keep::failure() const {
 }
 
 Status Keep::Apply(std::span<const duck::ColumnIn> columns, size_t rows, bool* keep, const int64_t* weights) {
-  const auto came = weights == nullptr
-                        ? static_cast<ptrdiff_t>(rows)
-                        : std::count_if(weights, weights + rows, [](int64_t w) { return w > 0; });
+  int64_t came = weights == nullptr ? static_cast<int64_t>(rows) : 0;
+  for (size_t row = 0; weights != nullptr && row < rows; ++row) came += std::max<int64_t>(weights[row], 0);
   rows_in_.fetch_add(came, std::memory_order_relaxed);
   std::fill(keep, keep + rows, true);
   bool all_hold = true;
@@ -76,7 +75,7 @@ Status Keep::Apply(std::span<const duck::ColumnIn> columns, size_t rows, bool* k
     if (weights != nullptr && weights[row] < 0) {
       keep[row] = Stays(columns, row);
     } else {
-      ApplyRow(columns, row, keep);
+      ApplyRow(columns, row, weights == nullptr ? 1 : weights[row], keep);
     }
   }
   return failure();
@@ -90,11 +89,12 @@ bool Keep::Stays(std::span<const duck::ColumnIn> columns, size_t row) const {
   return true;
 }
 
-void Keep::ApplyRow(std::span<const duck::ColumnIn> columns, size_t row, bool* keep) {
+// A row that comes several times counts as often, and leaves as many letters.
+void Keep::ApplyRow(std::span<const duck::ColumnIn> columns, size_t row, int64_t times, bool* keep) {
   std::string quarantined_by;
   for (size_t i = 0; i < rules_.size(); ++i) {
     if (Holds(columns[kFirstRule + i], row)) continue;
-    violations_[i].fetch_add(1, std::memory_order_relaxed);
+    violations_[i].fetch_add(times, std::memory_order_relaxed);
     switch (rules_[i].action) {
       case Action::kKeep:
         break;
@@ -110,13 +110,13 @@ void Keep::ApplyRow(std::span<const duck::ColumnIn> columns, size_t row, bool* k
     }
   }
   if (quarantined_by.empty()) {
-    if (!keep[row]) rows_dropped_.fetch_add(1, std::memory_order_relaxed);
+    if (!keep[row]) rows_dropped_.fetch_add(times, std::memory_order_relaxed);
     return;
   }
-  rows_quarantined_.fetch_add(1, std::memory_order_relaxed);
+  rows_quarantined_.fetch_add(times, std::memory_order_relaxed);
   // A row that one rule drops and another quarantines is kept where it can be found again.
   keep[row] = false;
-  dead_letters_.Add(Letter(columns, row, std::move(quarantined_by)));
+  for (int64_t i = 0; i < times; ++i) dead_letters_.Add(Letter(columns, row, quarantined_by));
 }
 
 DeadLetter Keep::Letter(std::span<const duck::ColumnIn> columns, size_t row, std::string rules) const {

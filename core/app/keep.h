@@ -50,7 +50,7 @@ class Keep final {
 
  private:
   static constexpr size_t kFirstRule = 3;
-  void ApplyRow(std::span<const duck::ColumnIn> columns, size_t row, bool* keep);
+  void ApplyRow(std::span<const duck::ColumnIn> columns, size_t row, int64_t times, bool* keep);
   bool Stays(std::span<const duck::ColumnIn> columns, size_t row) const;
   DeadLetter Letter(std::span<const duck::ColumnIn> columns, size_t row, std::string rules) const;
   void Fail(const ExpectationSpec& rule, const DeadLetter& letter);

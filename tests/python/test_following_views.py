@@ -162,6 +162,19 @@ def state_bytes(view):
     return sum(op["state_bytes"] for op in told[view]["ops"])
 
 
+def test_rules_of_a_view_count_rows_as_often_as_they_are_there():
+    flow = """
+@qn.materialized_view
+@qn.expect_or_quarantine("small", "p < 5")
+def shared():
+    return "SELECT p FROM ev WHERE c = 'x' INTERSECT ALL SELECT p FROM ev WHERE c = 'y'"
+"""
+    feed("a", [(0, i, c, p) for i in range(3) for c in "xy" for p in (1, 7)])
+    runs(flow)
+    assert rows("SELECT p FROM shared") == [(1,)] * 3
+    assert rows("SELECT decode(raw) FROM shared__dead_letters") == [('{"p":7}',)] * 3
+
+
 def test_what_a_view_takes_back_from_a_closed_window_is_told():
     flow = """
 @qn.materialized_view
