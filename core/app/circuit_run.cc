@@ -250,7 +250,13 @@ Status CircuitRun::Fill(OpRun& run, const Inputs& inputs) {
     in.sink->MoveTo(run.changes[i]);
     run.rows_in += static_cast<int64_t>(run.changes[i].rows.size());
   }
-  if (run.is_leaf) DropLate(run);
+  if (!run.is_leaf) return Ok();
+  DropLate(run);
+  // Windows that close with this step: all leaves read the same inputs, so the watermark is where it will be.
+  const int64_t closes = window_plan_->options.ClosedBegin(inputs.watermark_now_us());
+  if (closes == ops::kNoTime) return Ok();
+  run.op->SetLastTime(
+      [&begins = *run.begins, closes](std::string_view key) { return begins.Of(key) <= closes; });
   return Ok();
 }
 

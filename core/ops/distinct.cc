@@ -28,9 +28,10 @@ Status Distinct::Step(std::span<KeyedDelta> inputs, Delta& out) {
     const bool was = old_weight > 0;
     const bool is = old_weight + row.weight > 0;
     if (was != is) out.rows.push_back({row.key, {}, is ? 1 : -1});
-    changed_[kept++] = row;
+    if (is_over_ == nullptr || !is_over_(row.key)) changed_[kept++] = row;
   }
   changed_.resize(kept);
+  is_over_ = nullptr;
   return trace_.Add(changed_, nullptr);
 }
 

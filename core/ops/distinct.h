@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "ops/operator.h"
@@ -21,10 +22,12 @@ class Distinct final : public Operator {
 
   Status Step(std::span<KeyedDelta> inputs, Delta& out) override;  // failure: QN-3601
   Status Expire(const IsOver& is_over) override;
+  void SetLastTime(IsOver is_over) override { is_over_ = std::move(is_over); }
   std::vector<trace::Trace*> Traces() override { return {&trace_}; }
 
  private:
   bool is_append_only_;
+  IsOver is_over_;
   trace::RowTrace trace_;
   RowIndex keys_;
   std::vector<KeyedRow> changed_;

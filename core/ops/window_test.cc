@@ -114,6 +114,27 @@ TEST(Expire, ADistinctForgetsWholeKeysAndTellsTheCheckpoint) {
   }
 }
 
+TEST(Expire, ADistinctNeedNotRememberWhatComesForTheLastTime) {
+  trace::Budget budget(kPlenty);
+  Distinct distinct(true, budget);
+  KeyedDelta first[] = {Keyed({{"a1", {}, 1}})};
+  Delta out;
+  ASSERT_TRUE(distinct.Step(first, out).ok());
+  distinct.SetLastTime([](std::string_view key) { return key[0] == 'a'; });
+  KeyedDelta second[] = {Keyed({{"a1", {}, 1}, {"a2", {}, 1}, {"a2", {}, 1}, {"b1", {}, 1}})};
+  Delta more;
+  ASSERT_TRUE(distinct.Step(second, more).ok());
+  EXPECT_EQ(Rows(more), (std::map<std::string, int64_t>{{"a2|-", 1}, {"b1|-", 1}}));
+  KeyedDelta third[] = {Keyed({{"a3", {}, 1}, {"b1", {}, 1}})};
+  Delta last;
+  ASSERT_TRUE(distinct.Step(third, last).ok());
+  EXPECT_EQ(Rows(last), (std::map<std::string, int64_t>{{"a3|-", 1}}));
+  std::string section;
+  distinct.Traces()[0]->Dump(section);
+  EXPECT_EQ(section.find("a2"), std::string::npos);
+  EXPECT_NE(section.find("b1"), std::string::npos);
+}
+
 TEST(Expire, AJoinForgetsBothSides) {
   trace::Budget budget(kPlenty);
   JoinOptions options;
