@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <set>
 
 #include "ops/aggregate.h"
 #include "ops/bag.h"
@@ -42,14 +43,42 @@ std::string UniqueName(const char* word) {
   return std::string("qn_") + word + "_" + std::to_string(next.fetch_add(1));
 }
 
+namespace {
+
+// A statement that is the same in most steps: prepared once.
+class OneStatement {
+ public:
+  Status Run(duck::Connection& connection, std::string sql) {
+    if (prepared_ == nullptr || sql != sql_) {
+      QN_GET(prepared_, connection.Prepare(sql));
+      sql_ = std::move(sql);
+    }
+    return prepared_->Run().status();
+  }
+
+ private:
+  std::string sql_;
+  std::unique_ptr<duck::Prepared> prepared_;
+};
+
+}  // namespace
+
 // One operator, what feeds it and what it gave.
 struct CircuitRun::OpRun {
   struct In {
     const plan::Fragment* fragment = nullptr;
     std::string sink_name;
     std::unique_ptr<ops::DeltaSink> sink;
-    std::string prepared_sql;  // the statement that was prepared, and it
-    std::unique_ptr<duck::Prepared> prepared;
+    OneStatement statement;
+    bool is_filled = false;  // in this step, with others
+
+    // The SELECT that puts the fragment's rows into the sink.
+    Result<std::string> Sql(const plan::Relations& relations) const {
+      QN_GET(const std::string rows, fragment->Sql(relations));
+      std::string columns = NumberedColumns(fragment->columns.size());
+      if (fragment->is_weighted) columns += std::string(columns.empty() ? "" : ", ") + plan::kWeightColumn;
+      return "SELECT count(*) FROM (" + rows + ") AS q WHERE " + sink_name + "(" + columns + ")";
+    }
   };
   const CircuitOp* plan = nullptr;
   std::vector<In> inputs;
@@ -72,6 +101,17 @@ struct CircuitRun::OpRun {
   int64_t rows_in = 0, rows_out = 0, ns = 0, steps = 0;
 };
 
+struct CircuitRun::Shared {
+  std::string input;
+  struct Reader {
+    OpRun* run;
+    OpRun::In* in;
+  };
+  std::vector<Reader> readers;
+  std::string columns;  // that any of them needs
+  OneStatement statement;
+};
+
 CircuitRun::CircuitRun(duck::Connection& connection, const Clock& clock, const Flow& flow)
     : connection_(connection), clock_(clock), circuit_(*flow.circuit), window_plan_(flow.window) {}
 CircuitRun::~CircuitRun() = default;
@@ -80,7 +120,35 @@ Result<std::unique_ptr<CircuitRun>> CircuitRun::Make(duck::Connection& connectio
                                                      const Flow& flow, trace::Budget& budget) {
   std::unique_ptr<CircuitRun> run(new CircuitRun(connection, clock, flow));
   for (size_t i = 0; i < flow.circuit->ops.size(); ++i) QN_TRY(run->MakeOp(i, budget));
+  run->FindShared();
   return run;
+}
+
+void CircuitRun::FindShared() {
+  std::map<std::string, std::vector<Shared::Reader>> readers;
+  for (const auto& run : ops_) {
+    for (OpRun::In& in : run->inputs) {
+      if (in.fragment->reads.size() == 1) readers[in.fragment->reads[0]].push_back({run.get(), &in});
+    }
+  }
+  for (const plan::CircuitInput& input : circuit_.inputs) {
+    if (input.is_once || readers[input.name].size() < 2) continue;
+    auto shared = std::make_unique<Shared>();
+    shared->input = input.name;
+    shared->readers = readers[input.name];
+    std::set<std::string> columns;
+    for (const Shared::Reader& reader : shared->readers) {
+      for (std::string& column : reader.in->fragment->ColumnsRead(input.name))
+        columns.insert(std::move(column));
+    }
+    for (const std::string& column : columns) {
+      shared->columns += (shared->columns.empty() ? "" : ", ") + QuoteName(column);
+    }
+    if (input.is_weighted)
+      shared->columns += (shared->columns.empty() ? "" : ", ") + std::string(plan::kWeightColumn);
+    if (shared->columns.empty()) shared->columns = "1 AS one";
+    shared_.push_back(std::move(shared));
+  }
 }
 
 Status CircuitRun::MakeOp(size_t index, trace::Budget& budget) {
@@ -215,6 +283,7 @@ bool CircuitRun::IsDue() const {
 Result<std::string> CircuitRun::Step(const Inputs& inputs, const std::vector<std::string>& names) {
   watermark_before_us_ = inputs.watermark_before_us;
   has_late_rows_ = false;
+  for (const auto& shared : shared_) QN_TRY(FillShared(*shared, inputs));
   for (const auto& run : ops_) QN_TRY(RunOp(*run, inputs));
   if (window_plan_.has_value()) QN_TRY(ExpireWindows(inputs.watermark_now_us()));
   std::string sql;
@@ -231,22 +300,39 @@ Result<std::string> CircuitRun::Step(const Inputs& inputs, const std::vector<std
   return sql;
 }
 
+Status CircuitRun::FillShared(Shared& shared, const Inputs& inputs) {
+  if (!inputs.has_rows(shared.input)) return Ok();
+  std::string sql = "WITH qn_shared AS MATERIALIZED (SELECT " + shared.columns + " FROM " +
+                    inputs.relation(shared.input) + ") SELECT ";
+  const plan::Relations all = RelationsOf(inputs);
+  const plan::Relations relations = {[&](const std::string& name) {
+    return name == shared.input ? std::string("qn_shared") : all.relation(name);
+  }};
+  const int64_t began_ns = clock_.MonotonicNs();
+  for (const Shared::Reader& reader : shared.readers) {
+    QN_GET(const std::string select, reader.in->Sql(relations));
+    sql += (&reader == &shared.readers[0] ? "(" : ", (") + select + ")";
+  }
+  QN_TRY(shared.statement.Run(connection_, std::move(sql)));
+  const int64_t ns = (clock_.MonotonicNs() - began_ns) / static_cast<int64_t>(shared.readers.size());
+  for (const Shared::Reader& reader : shared.readers) {
+    reader.in->is_filled = true;
+    reader.run->ns += ns;
+  }
+  return Ok();
+}
+
 // Evaluates what feeds an operator.
 Status CircuitRun::Fill(OpRun& run, const Inputs& inputs) {
   for (size_t i = 0; i < run.inputs.size(); ++i) {
     OpRun::In& in = run.inputs[i];
     run.changes[i].Clear();
     if (!HasRows(in.fragment->reads, inputs)) continue;
-    QN_GET(const std::string fragment, in.fragment->Sql(RelationsOf(inputs)));
-    std::string columns = NumberedColumns(in.fragment->columns.size());
-    if (in.fragment->is_weighted) columns += std::string(columns.empty() ? "" : ", ") + plan::kWeightColumn;
-    std::string sql =
-        "SELECT count(*) FROM (" + fragment + ") AS q WHERE " + in.sink_name + "(" + columns + ")";
-    if (in.prepared == nullptr || sql != in.prepared_sql) {
-      QN_GET(in.prepared, connection_.Prepare(sql));
-      in.prepared_sql = std::move(sql);
+    if (!in.is_filled) {
+      QN_GET(std::string sql, in.Sql(RelationsOf(inputs)));
+      QN_TRY(in.statement.Run(connection_, std::move(sql)));
     }
-    QN_TRY(in.prepared->Run().status());
+    in.is_filled = false;
     in.sink->MoveTo(run.changes[i]);
     run.rows_in += static_cast<int64_t>(run.changes[i].rows.size());
   }

@@ -71,6 +71,10 @@ class CircuitRun {
   Status MakeWindows(OpRun& run, size_t index, trace::Budget& budget);
   Result<std::unique_ptr<ops::Operator>> MakeOperator(OpRun& run, trace::Budget& budget);
   Status RunOp(OpRun& run, const Inputs& inputs);
+  // Several operators read the same input: it is read once for all of them.
+  struct Shared;
+  void FindShared();
+  Status FillShared(Shared& shared, const Inputs& inputs);
   Status Fill(OpRun& run, const Inputs& inputs);
   void DropLate(OpRun& run);
   Status ExpireWindows(int64_t watermark_us);
@@ -83,6 +87,7 @@ class CircuitRun {
   const plan::Circuit& circuit_;
   const std::optional<WindowPlan>& window_plan_;
   std::vector<std::unique_ptr<OpRun>> ops_;
+  std::vector<std::unique_ptr<Shared>> shared_;
   ops::WindowAggregate* window_ = nullptr;  // owned by its operator
   std::unique_ptr<ops::WindowGate> gate_;   // of the last operator, when it is another
   int64_t watermark_before_us_ = ops::kNoTime;

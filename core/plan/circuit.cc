@@ -53,6 +53,24 @@ Result<std::string> Fragment::Sql(const Relations& relations) const {
   return sql;
 }
 
+namespace {
+
+void AddColumnsRead(const Node& node, const std::string& input, std::vector<std::string>& names) {
+  for (const auto& child : node.children) AddColumnsRead(*child, input, names);
+  if (node.op != Op::kScan || node.input != input) return;
+  for (size_t i = 0; i < node.columns.size(); ++i) {
+    if (node.needed[i] && node.keep[i] != kRowId) names.push_back(node.columns[i].name);
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> Fragment::ColumnsRead(const std::string& input) const {
+  std::vector<std::string> names;
+  AddColumnsRead(*tree, input, names);
+  return names;
+}
+
 Result<std::string> Fragment::RowsSql(const Relations& relations,
                                       const std::vector<std::string>& with_origin) const {
   SqlOptions options;

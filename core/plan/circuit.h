@@ -48,6 +48,8 @@ struct Fragment {
   Result<std::string> Sql(const Relations& relations) const;
   // The tree's rows, not grouped and without weights, with __qn_raw, __qn_file and __qn_line of these inputs.
   Result<std::string> RowsSql(const Relations& relations, const std::vector<std::string>& with_origin) const;
+  // Names of an input's columns that the fragment looks at.
+  std::vector<std::string> ColumnsRead(const std::string& input) const;
   // is_grouped: what is selected of the tree's rows by GROUP BY c0, c1, … (the key); the tree's columns and
   // kWeightColumn may stand in it.
   std::string grouped_sql;
