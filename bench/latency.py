@@ -22,6 +22,7 @@ from bench.environments import qanat
 from bench.measure import BenchError, run
 
 FLOW = Path(__file__).parent / "clicks" / "flow.py"
+BACKLOG = (sys.executable, str(Path(__file__).with_name("backlog.py")))
 SMALL_ROWS = 1_000
 _KILLED_AFTER_MOST = 3
 _LOOK_S = 0.001
@@ -148,7 +149,7 @@ def _backlog(files: Path, storage: Path, shim: Path, fsync: str) -> tuple[Waits,
     report, log = storage.with_suffix(".fsync"), storage.with_suffix(".log")
     step_bytes = statistics.median(path.stat().st_size for path in files.iterdir())
     run(
-        [sys.executable, str(FLOW.with_name("small_steps.py")), str(storage), str(int(step_bytes))],
+        [*BACKLOG, str(FLOW), "clean", str(storage), str(int(step_bytes))],
         log,
         {
             "QANAT_BENCH_INPUT": str(files),

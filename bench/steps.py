@@ -72,7 +72,8 @@ class Past:
         """Seconds of each of so many steps of 1,000 purchases, in one process, the first left out."""
         step_bytes = self.add(count)
         log = self._work / "steps.log"
-        command = [sys.executable, str(FOLDER / "backlog.py"), str(self.storage), str(step_bytes)]
+        flow = str(FOLDER / "flow.py")
+        command = [*latency.BACKLOG, flow, "answer", str(self.storage), str(step_bytes)]
         run(command, log, self.environment())
         seconds = json.loads(log.read_text())
         self._check()

@@ -1,6 +1,6 @@
-"""Runs flow.py in steps of so many bytes, which the command line does not offer: STORAGE BYTES.
+"""Runs a flow in steps of so many bytes, which the command line does not offer: FLOW DATASET STORAGE BYTES.
 
-Prints the seconds from each end of a step that changed the view to the next such end, as a JSON list. Steps
+Prints the seconds from each end of a step that changed the dataset to the next such end, as a JSON list. Steps
 that ended between two looks share the time.
 """
 
@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import sys
 import time
-from pathlib import Path
 
 from qanat.engines.native import Engine, Limits, RunningThread, RunOptions
 from qanat.pipelines.load import load
 
 _LOOK_S = 0.0005
 
-storage, step_bytes = sys.argv[1:]
-engine = Engine(load(Path(__file__).with_name("flow.py")), storage, Limits(step_bytes_max=int(step_bytes)))
+flow, dataset, storage, step_bytes = sys.argv[1:]
+engine = Engine(load(flow), storage, Limits(step_bytes_max=int(step_bytes)))
 thread = RunningThread(engine, RunOptions())
 thread.start()
 steps = 0
@@ -26,11 +25,11 @@ seconds: list[float] = []
 while thread.is_alive():
     done = engine.progress().datasets
     now = time.perf_counter()
-    if done and done["answer"].steps > steps:
-        ended = done["answer"].steps - steps
+    if done and done[dataset].steps > steps:
+        ended = done[dataset].steps - steps
         if steps > 0:  # the time before the first end holds the start
             seconds += [(now - last) / ended] * ended
-        steps, last = done["answer"].steps, now
+        steps, last = done[dataset].steps, now
     time.sleep(_LOOK_S)
 if thread.failure is not None:
     raise thread.failure
