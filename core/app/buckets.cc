@@ -52,6 +52,15 @@ uint64_t Buckets::HashOf(std::string_view row) const {
   return Spread(crc);
 }
 
+bool Buckets::HaveSameKey(std::string_view row, std::string_view other) const {
+  for (const size_t key : keys_) {
+    const std::string_view a = codec_.Cell(row, key);
+    const std::string_view b = codec_.Cell(other, key);
+    if ((a.data() == nullptr) != (b.data() == nullptr) || a != b) return false;
+  }
+  return !keys_.empty();
+}
+
 std::string Buckets::Tag(const Region& region) const {
   return std::to_string(region.prefix) + "/" + std::to_string(region.depth) + "/" + scheme_;
 }

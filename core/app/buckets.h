@@ -37,6 +37,9 @@ class Buckets {
   // Of an encoded row. Equal rows have equal hashes.
   uint64_t HashOf(std::string_view row) const;
 
+  // Whether two rows have the same key; false where there are no keys.
+  bool HaveSameKey(std::string_view row, std::string_view other) const;
+
   // "<prefix>/<depth>/<scheme>". The scheme says of which columns the hash is made.
   std::string Tag(const Region& region) const;
   // None when it is of another scheme, or not ours.

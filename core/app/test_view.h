@@ -63,6 +63,8 @@ class ViewWorld {
     std::vector<std::string> partition_cols = {};
     std::vector<std::string> keys = {};
     uint64_t bucket_rows_max = 100;
+    delta::TextMap properties = {};
+    std::string root = "";  // kept where it is named
   };
 
   ViewWorld(const std::string& query, Shape shape) : shape_(std::move(shape)) {
@@ -74,16 +76,21 @@ class ViewWorld {
     database_ = std::move(duck::Database::Open(*api, options)).value();
     connection_ = std::move(database_->Connect()).value();
     Ask("SET TimeZone = 'UTC'");
-    char folder[] = "/tmp/qanat-view-XXXXXX";
-    QN_CHECK(::mkdtemp(folder) != nullptr);
-    root_ = folder;
+    root_ = shape_.root;
+    if (root_.empty()) {
+      char folder[] = "/tmp/qanat-view-XXXXXX";
+      QN_CHECK(::mkdtemp(folder) != nullptr);
+      root_ = folder;
+    }
     const auto columns = connection_->Describe(query);
     EXPECT_TRUE(columns.ok()) << columns.status().ToString();
     columns_ = *delta::StoredSchema(*columns);
     AddEncoder();
     Open();
   }
-  ~ViewWorld() { std::filesystem::remove_all(root_); }
+  ~ViewWorld() {
+    if (shape_.root.empty()) std::filesystem::remove_all(root_);
+  }
   ViewWorld(const ViewWorld&) = delete;
   ViewWorld& operator=(const ViewWorld&) = delete;
 
@@ -96,6 +103,7 @@ class ViewWorld {
     options.name = "sales";
     options.schema = columns_;
     options.partition_cols = shape_.partition_cols;
+    options.properties = shape_.properties;
     auto sink = delta::DeltaSink::Open(
         options, {files_, clock_, [this] { return seed_ += 0x9E3779B97F4A7C15u; }, nullptr});
     ASSERT_TRUE(sink.ok()) << sink.status().ToString();
@@ -118,6 +126,10 @@ class ViewWorld {
   void AddColumn(Field column) {
     columns_.push_back(std::move(column));
     AddEncoder();
+    Open();
+  }
+  void SetProperties(delta::TextMap properties) {
+    shape_.properties = std::move(properties);
     Open();
   }
   void SetKeys(std::vector<std::string> keys) {

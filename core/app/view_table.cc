@@ -26,6 +26,12 @@ constexpr uint64_t kYoungShare = 4;
 constexpr uint64_t kSmallShare = 16;
 constexpr size_t kSmallFilesMin = 5;
 constexpr size_t kRowTextMax = 300;
+// How a row changes, in the words of Delta's change data feed.
+constexpr const char* kInsert = "insert";
+constexpr const char* kDelete = "delete";
+constexpr const char* kBefore = "update_preimage";
+constexpr const char* kAfter = "update_postimage";
+constexpr size_t kAlikeMax = 16;  // rows of one key that are looked at; a key has one old row and one new
 
 std::vector<Type> TypesOf(const Schema& columns) {
   std::vector<Type> types;
@@ -37,6 +43,12 @@ std::string NamesOf(const Schema& columns) {
   std::string names;
   for (const Field& field : columns) names += (names.empty() ? "" : ", ") + QuoteName(field.name);
   return names;
+}
+
+// Of the files that tell changes.
+Schema ChangesColumns(Schema columns) {
+  columns.push_back({delta::kChangeTypeColumn, Type::Of(TypeId::kVarchar), false, ""});
+  return columns;
 }
 
 std::string ReadParquet(const std::string& path) {
@@ -108,15 +120,8 @@ class ViewTable::Writers {
  public:
   static Result<Writers> Make(const ViewTable& table, const Region& region, uint32_t bits) {
     Writers made(table, region, bits);
-    parquet::WriterOptions options;
-    options.folder = table.options_.folder;
-    const std::string pattern = table.sink_.FilenamePattern(table.epoch_);
-    options.file_prefix = pattern.substr(0, pattern.find('{'));
-    options.new_id = table.options_.new_id;
-    options.columns = table.columns_;
-    options.partition_cols = table.options_.partition_cols;
+    parquet::WriterOptions options = table.OptionsOf(table.options_.folder, table.columns_);
     options.thread_bytes_max = std::max(kWriterBytesMax >> bits, kWriterBytesMin);
-    options.file_bytes_max = UINT64_MAX;
     for (uint64_t i = 0; i < uint64_t{1} << bits; ++i) {
       QN_GET(auto writer, parquet::PartitionedWriter::Make(options));
       made.writers_.push_back(std::move(writer));
@@ -160,9 +165,10 @@ ViewTable::ViewTable(duck::Connection& connection, delta::DeltaSink& sink, Optio
       buckets_(columns_, codec_, options_.keys),
       survivors_(codec_, buckets_),
       scan_(columns_, codec_, duck::RowCodec({}, duck::Encoding::kRow), false) {
-  for (const std::string& column : options_.partition_cols) {
+  for (std::string& column : options_.partition_cols) {
     const int index = ColumnIndex(columns_, column);
     QN_CHECK(index >= 0);
+    column = columns_[static_cast<size_t>(index)].name;  // as the log writes it
     partition_.push_back(static_cast<size_t>(index));
   }
 }
@@ -182,6 +188,11 @@ Status ViewTable::Register() {
   survivors_name_ = UniqueName("survivors");
   QN_TRY(duck::RegisterRowSink(connection_, survivors_name_, codec_.types(), survivors_));
   scan_name_ = UniqueName("added");
+  if (sink_.WritesChanges()) {
+    changes_name_ = UniqueName("changes");
+    QN_TRY(duck::RegisterRowSink(connection_, changes_name_, changes_.Arguments(ChangesColumns(columns_)),
+                                 changes_));
+  }
   return duck::RegisterScan(connection_, scan_name_, scan_);
 }
 
@@ -195,7 +206,8 @@ Result<StagedDelta> ViewTable::Apply(Delta& delta, Epoch epoch, bool starts_empt
     QN_TRY(sink_.CatchUp());
     QN_TRY(FindFiles(parts));
   }
-  const Status status = ApplyParts(parts, staged);
+  Status status = ApplyParts(parts, staged);
+  if (status.ok() && sink_.WritesChanges() && !staged.removes.empty()) status = WriteChanges(parts, staged);
   if (status.ok()) return staged;
   for (const StagedFile& file : staged.files) {
     std::error_code ignored;  // what stays is swept at the next start
@@ -446,6 +458,70 @@ Status ViewTable::AddRows(std::span<const Row> rows, const Region& region, uint3
   adding_.rows.clear();
   if (!survivors_.failure().ok()) return survivors_.failure();
   return status;
+}
+
+parquet::WriterOptions ViewTable::OptionsOf(const std::string& folder, const Schema& columns) const {
+  const std::string pattern = sink_.FilenamePattern(epoch_);
+  parquet::WriterOptions options;
+  options.folder = folder;
+  options.file_prefix = pattern.substr(0, pattern.find('{'));
+  options.new_id = options_.new_id;
+  options.columns = columns;
+  options.partition_cols = options_.partition_cols;
+  options.file_bytes_max = UINT64_MAX;
+  return options;
+}
+
+Status ViewTable::WriteChanges(const std::vector<Part>& parts, StagedDelta& staged) {
+  QN_GET(const auto writer,
+         parquet::PartitionedWriter::Make(OptionsOf(sink_.ChangesFolder(), ChangesColumns(columns_))));
+  changes_.SetWriter(writer.get());
+  Status status;
+  for (const char* type : {kInsert, kDelete, kBefore, kAfter}) {
+    if (status.ok()) status = WriteChangesOf(parts, type);
+  }
+  scan_.Set(nullptr);
+  adding_.rows.clear();
+  changes_.SetWriter(nullptr);
+  QN_TRY(status);
+  QN_GET(staged.changes, writer->Finish());
+  return Ok();
+}
+
+Status ViewTable::WriteChangesOf(const std::vector<Part>& parts, const char* type) {
+  adding_.rows.clear();
+  for (const Part& part : parts) {
+    const std::span<const Row> rows = part.rows;
+    for (size_t i = 0, next = 0; i < rows.size(); i = next) {
+      for (next = i; next < rows.size() && rows[next].hash == rows[i].hash;) ++next;
+      for (const Row& row : rows.subspan(i, next - i)) {
+        if (ChangeType(rows.subspan(i, next - i), row) != type) continue;
+        adding_.rows.push_back({row.bytes, {}, std::abs(row.weight)});
+      }
+    }
+  }
+  if (adding_.rows.empty()) return Ok();
+  scan_.Set(&adding_);
+  const std::string names = NamesOf(columns_);
+  const Status status = connection_
+                            .Query("SELECT count(*) FROM (SELECT " + names + " FROM " + scan_name_ +
+                                   "()) WHERE " + changes_name_ + "(" + names + ", " + QuoteText(type) + ")")
+                            .status();
+  return changes_.failure().ok() ? status : changes_.failure();
+}
+
+// `alike` are the rows whose keys may be the same.
+const char* ViewTable::ChangeType(std::span<const Row> alike, const Row& row) const {
+  const char* plain = row.weight > 0 ? kInsert : kDelete;
+  if (std::abs(row.weight) != 1 || alike.size() > kAlikeMax) return plain;
+  const Row* partner = nullptr;
+  for (const Row& other : alike) {
+    if (&other == &row || !buckets_.HaveSameKey(row.bytes, other.bytes)) continue;
+    if (partner != nullptr) return plain;  // no key after all
+    partner = &other;
+  }
+  if (partner == nullptr || partner->weight != -row.weight) return plain;
+  return row.weight > 0 ? kAfter : kBefore;
 }
 
 Status ViewTable::ReadFile(const File& file, Survivors::Pass pass) {

@@ -14,6 +14,7 @@
 
 #include "app/buckets.h"
 #include "app/survivors.h"
+#include "app/table_sink.h"
 #include "connectors/delta/sink.h"
 #include "data/delta.h"
 #include "duck/database.h"
@@ -42,8 +43,14 @@ class ViewTable {
   // reads the files that may have rows which are taken back and writes their successors, to be staged as this
   // step. Nothing is visible yet. `delta` is consolidated: equal rows become one, those of weight 0 go, so
   // that it is what changes. An empty one changes nothing. `starts_empty`: the table's rows all go, and the
-  // delta is the whole view. QN-3320: a row that is taken back is not in the table. QN-3321: a file cannot be
-  // read. QN-3302: see DeltaSink::CatchUp. After a failure no file of the step is left.
+  // delta is the whole view.
+  //
+  // Where the table tells its changes (DeltaSink::WritesChanges), a step that rewrites files has them in
+  // StagedDelta::changes; a key whose one row becomes another is an update. Of other steps, the files that
+  // come and go are the changes.
+  //
+  // QN-3320: a row that is taken back is not in the table. QN-3321: a file cannot be read. QN-3302: see
+  // DeltaSink::CatchUp. After a failure no file of the step is left.
   Result<StagedDelta> Apply(Delta& delta, Epoch epoch, bool starts_empty = false);
 
  private:
@@ -64,6 +71,10 @@ class ViewTable {
   Result<bool> MayHold(const File& file, TakenBack& taken);
   Status Settle(Part& part, uint64_t rows, StagedDelta& staged);
   Status AddRows(std::span<const Row> rows, const Region& region, uint32_t bits, Writers& writers);
+  Status WriteChanges(const std::vector<Part>& parts, StagedDelta& staged);
+  Status WriteChangesOf(const std::vector<Part>& parts, const char* type);
+  const char* ChangeType(std::span<const Row> alike, const Row& row) const;
+  parquet::WriterOptions OptionsOf(const std::string& folder, const Schema& columns) const;
   Status ReadFile(const File& file, Survivors::Pass pass);
   Result<std::string> SelectOf(const File& file);
   Status Unreadable(const File& file, const Status& status) const;
@@ -81,6 +92,8 @@ class ViewTable {
   Delta adding_;  // what the scan shows
   ops::DeltaScan scan_;
   std::string scan_name_;
+  TableSink changes_{nullptr};
+  std::string changes_name_;
   std::map<std::string, std::string> foreign_partitions_;  // as written by others → as we write it
   Epoch epoch_ = 0;
 };

@@ -227,7 +227,7 @@ TEST(ViewTable, BucketsThatBecameSmallArePutTogether) {
 }
 
 TEST(ViewTable, OnlyPartitionsThatChangeAreTouched) {
-  World world(Rows(0, 1), {{"day"}, {}, 100});
+  World world(Rows(0, 1), {{"DAY"}, {}, 100});  // names of columns have no case
   Model model = Added(world.Encode(Rows(0, 400)));
   world.Step(model);
   EXPECT_EQ(world.FilesInTable(), 4u);

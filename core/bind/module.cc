@@ -108,6 +108,15 @@ NB_MODULE(_core, module) {
       nb::arg("library"), nb::arg("folder"), nb::arg("version") = -1,
       "A Delta table's files and schema as JSON; version -1 is the newest.");
   module.def(
+      "changes",
+      [](const std::string& library, const std::string& folder, int64_t first, int64_t last) {
+        qn::Result<std::string> changes = qn::app::ChangesJson(library, folder, first, last);
+        Check(changes.status());
+        return *changes;
+      },
+      nb::arg("library"), nb::arg("folder"), nb::arg("first") = 0, nb::arg("last") = -1,
+      "What versions of a Delta table have changed, as JSON; version -1 is the newest.");
+  module.def(
       "infer_json_schema",
       [](const std::string& sample) {
         qn::Result<std::string> columns = qn::app::InferJsonColumns(sample);

@@ -39,6 +39,9 @@ struct StagedDelta {
   bool replaces_all = false;  // a view recomputed whole: the old files go in the same commit
   // Files of the table that go in the same commit, as its snapshot names them; empty when all go.
   std::vector<std::string> removes = {};
+  // The rows that change and how, for readers of the changes; where there are none, the files above say it
+  // all.
+  std::vector<StagedFile> changes = {};
 };
 
 // What is needed to commit, self-contained JSON: it goes through the checkpoint and comes back after a crash.

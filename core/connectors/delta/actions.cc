@@ -10,12 +10,6 @@ Json MapJson(const TextMap& map) {
   return json;
 }
 
-Json PartitionJson(const PartitionValues& values) {
-  Json json = Json::Object{};
-  for (const auto& [column, value] : values) json.Set(column, value.has_value() ? Json(*value) : Json());
-  return json;
-}
-
 Json ListJson(const std::vector<std::string>& items) {
   Json json = Json::Array{};
   for (const std::string& item : items) json.Push(item);
@@ -123,6 +117,13 @@ Status AddRemove(const Json& body, Entry& entry) {
   return Ok();
 }
 
+Status AddCdc(const Json& body, Entry& entry) {
+  if (body["path"].Str().empty()) return Malformed("a cdc action without a path");
+  entry.cdcs.push_back({body["path"].Str(), PartitionFrom(body["partitionValues"]), body["size"].Uint(),
+                        MapFrom(body["tags"])});
+  return Ok();
+}
+
 Status AddTxn(const Json& body, Entry& entry) {
   if (!body["appId"].IsString() || !body["version"].IsInt())
     return Malformed("a txn action without appId or version");
@@ -131,6 +132,12 @@ Status AddTxn(const Json& body, Entry& entry) {
 }
 
 }  // namespace
+
+Json PartitionJson(const PartitionValues& values) {
+  Json json = Json::Object{};
+  for (const auto& [column, value] : values) json.Set(column, value.has_value() ? Json(*value) : Json());
+  return json;
+}
 
 Json ToAction(const Protocol& protocol) {
   Json json;
@@ -182,6 +189,16 @@ Json ToAction(const RemoveFile& remove) {
   return Action("remove", std::move(json));
 }
 
+Json ToAction(const CdcFile& cdc) {
+  Json json;
+  json.Set("path", cdc.path);
+  json.Set("partitionValues", PartitionJson(cdc.partition));
+  json.Set("size", cdc.size);
+  json.Set("dataChange", false);
+  if (!cdc.tags.empty()) json.Set("tags", MapJson(cdc.tags));
+  return Action("cdc", std::move(json));
+}
+
 Json ToAction(const Txn& txn) {
   Json json;
   json.Set("appId", txn.app_id);
@@ -198,6 +215,7 @@ Status AddAction(const Json& action, Entry& entry) {
     if (kind == "metaData") QN_TRY(AddMetadata(body, entry));
     if (kind == "add") QN_TRY(AddAdd(body, entry));
     if (kind == "remove") QN_TRY(AddRemove(body, entry));
+    if (kind == "cdc") QN_TRY(AddCdc(body, entry));
     if (kind == "txn") QN_TRY(AddTxn(body, entry));
     if (kind == "commitInfo") entry.commit_info = body;
   }

@@ -13,6 +13,9 @@
 
 namespace qn::delta {
 
+// Of a table whose commits tell the rows that they change.
+inline constexpr const char* kChangesProperty = "delta.enableChangeDataFeed";
+
 using TextMap = std::vector<std::pair<std::string, std::string>>;
 // Partition column → Delta's text of the value; none for NULL.
 using PartitionValues = std::vector<std::pair<std::string, std::optional<std::string>>>;
@@ -56,17 +59,29 @@ struct RemoveFile {
   uint64_t size = 0;
 };
 
+// Rows that a commit changes, and how: what readers of the change data feed read in place of its other files.
+struct CdcFile {
+  std::string path;
+  PartitionValues partition;
+  uint64_t size = 0;
+  TextMap tags;
+  bool operator==(const CdcFile&) const = default;
+};
+
 struct Txn {
   std::string app_id;
   int64_t version = 0;
   int64_t updated_ms = 0;  // 0: not told
 };
 
+Json PartitionJson(const PartitionValues& values);  // {column:text|null}
+
 // {"add": {…}} and so on, one line of a log entry each.
 Json ToAction(const Protocol& protocol);
 Json ToAction(const Metadata& metadata);
 Json ToAction(const AddFile& add);
 Json ToAction(const RemoveFile& remove);
+Json ToAction(const CdcFile& cdc);
 Json ToAction(const Txn& txn);
 
 // Everything in one log entry, or in one row of a checkpoint.
@@ -75,11 +90,12 @@ struct Entry {
   std::optional<Metadata> metadata;
   std::vector<AddFile> adds;
   std::vector<RemoveFile> removes;
+  std::vector<CdcFile> cdcs;
   std::vector<Txn> txns;
   Json commit_info;  // null when there is none
 };
 
-// Adds one action to `entry`. Kinds that do not matter to readers (cdc, domainMetadata, …) are passed over.
+// Adds one action to `entry`. Kinds that do not matter to readers (domainMetadata, …) are passed over.
 // Fails with QN-3305 (malformed) or QN-3317 (deletion vector).
 Status AddAction(const Json& action, Entry& entry);
 

@@ -77,7 +77,7 @@ Receipt ReceiptOf(const CommitPlan& plan) {
   Json adds = Json::Array{};
   for (const AddFile& add : plan.adds) adds.Push(ToAction(add));
   Json json;
-  json.Set("delta_receipt", plan.removes.empty() ? kReceiptFormatPlain : kReceiptFormat);
+  json.Set("delta_receipt", plan.removes.empty() && plan.cdcs.empty() ? kReceiptFormatPlain : kReceiptFormat);
   json.Set("app_id", plan.app_id);
   json.Set("epoch", plan.epoch);
   json.Set("follows", plan.follows);
@@ -90,6 +90,11 @@ Receipt ReceiptOf(const CommitPlan& plan) {
     Json removes = Json::Array{};
     for (const std::string& path : plan.removes) removes.Push(path);
     json.Set("removes", std::move(removes));
+  }
+  if (!plan.cdcs.empty()) {
+    Json cdcs = Json::Array{};
+    for (const CdcFile& cdc : plan.cdcs) cdcs.Push(ToAction(cdc));
+    json.Set("cdcs", std::move(cdcs));
   }
   if (plan.protocol) json.Set("protocol", ToAction(*plan.protocol));
   if (plan.metadata) json.Set("metadata", ToAction(*plan.metadata));
@@ -113,9 +118,11 @@ Result<CommitPlan> PlanOf(const Receipt& receipt) {
   plan.bytes = receipt["bytes"].Uint();
   Entry entry;
   for (const Json& add : receipt["adds"].Items()) QN_TRY(AddAction(add, entry));
+  for (const Json& cdc : receipt["cdcs"].Items()) QN_TRY(AddAction(cdc, entry));
   if (!receipt["protocol"].IsNull()) QN_TRY(AddAction(receipt["protocol"], entry));
   if (!receipt["metadata"].IsNull()) QN_TRY(AddAction(receipt["metadata"], entry));
   plan.adds = std::move(entry.adds);
+  plan.cdcs = std::move(entry.cdcs);
   for (const Json& path : receipt["removes"].Items()) plan.removes.push_back(path.Str());
   plan.protocol = std::move(entry.protocol);
   plan.metadata = std::move(entry.metadata);
@@ -368,6 +375,7 @@ std::string CommitMachine::Compose(int64_t now_ms) const {
   }
   for (const std::string& path : plan_.removes) remove(*snapshot_.files.at(path));
   for (const AddFile& add : plan_.adds) AddLine(ToAction(add), out);
+  for (const CdcFile& cdc : plan_.cdcs) AddLine(ToAction(cdc), out);
   return out;
 }
 

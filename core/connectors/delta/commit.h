@@ -40,6 +40,7 @@ struct CommitPlan {
   bool replaces_all = false;
   std::vector<AddFile> adds;
   std::vector<std::string> removes;  // decoded paths; empty when all go
+  std::vector<CdcFile> cdcs;
   std::optional<Protocol> protocol;  // to create the table, or to lift it
   std::optional<Metadata> metadata;  // to create the table, or to change its schema or properties
   uint64_t rows = 0;

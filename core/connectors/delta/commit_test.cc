@@ -527,6 +527,22 @@ TEST(Receipt, GoesThroughJsonAndBack) {
   EXPECT_EQ(back->follows, 7);
 }
 
+TEST(CommitMachine, ChangesAreNamedInTheEntry) {
+  CommitPlan plan = Rewriting();
+  plan.cdcs = {{"_change_data/c.parquet", {{"day", "1"}}, 7, {{"qanat.crc32c", "0"}}}};
+  const Result<CommitPlan> back = PlanOf(*Json::Parse(ReceiptOf(plan).Dump()));
+  ASSERT_TRUE(back.ok());
+  EXPECT_EQ(back->cdcs, plan.cdcs);
+  Bench bench(*back);
+  const std::string text = bench.Begin().text;
+  EXPECT_NE(text.find(R"({"cdc":{"path":"_change_data/c.parquet","partitionValues":{"day":"1"},"size":7,)"
+                      R"("dataChange":false)"),
+            std::string::npos)
+      << text;
+  EXPECT_EQ(bench.Step(PutEnded(Kind::kOk)).what, Do::kDone);
+  EXPECT_EQ(bench.snapshot.files.size(), 1u) << "they are no rows of the table";
+}
+
 TEST(Receipt, AnOlderQanatRefusesRemoves) {
   CommitPlan plan = Plan(8, 7, {File("a.parquet")});
   EXPECT_EQ(ReceiptOf(plan)["delta_receipt"].Int(), 1);

@@ -12,8 +12,10 @@ namespace qn::delta {
 namespace {
 
 constexpr std::string_view kReaderFeatures[] = {"timestampNtz"};
-constexpr std::string_view kWriterFeatures[] = {"timestampNtz", "appendOnly", "invariants"};
+constexpr std::string_view kWriterFeatures[] = {"timestampNtz", "appendOnly", "invariants", "changeDataFeed"};
 constexpr int64_t kVersionMax = INT64_MAX / 16;
+constexpr int64_t kDayMs = 86'400'000;
+constexpr int64_t kRetentionMsDefault = 7 * kDayMs;
 
 // The 20 digits at the front of a log file's name, or -1.
 int64_t VersionOf(std::string_view name) {
@@ -135,7 +137,30 @@ Status LacksFeature(const std::string& deed, const std::string& needs) {
       .With("Use a table without them, or a newer Qanat. Nothing was changed.");
 }
 
+// "interval 7 days" in milliseconds; the fallback for anything else.
+int64_t IntervalMs(const std::string& text, int64_t fallback) {
+  struct Unit {
+    std::string_view name;
+    int64_t ms;
+  };
+  static constexpr Unit kUnits[] = {
+      {"second", 1000}, {"minute", 60'000}, {"hour", 3'600'000}, {"day", kDayMs}, {"week", 7 * kDayMs}};
+  if (!text.starts_with("interval ")) return fallback;
+  char* end = nullptr;
+  const int64_t count = std::strtoll(text.c_str() + 9, &end, 10);
+  while (*end == ' ') ++end;
+  for (const Unit& unit : kUnits) {
+    if (count >= 0 && count < 100'000 && std::string_view(end).starts_with(unit.name)) return count * unit.ms;
+  }
+  return fallback;
+}
+
 }  // namespace
+
+int64_t RetentionMs(const TextMap& configuration) {
+  return IntervalMs(ConfigurationOr(configuration, "delta.deletedFileRetentionDuration", ""),
+                    kRetentionMsDefault);
+}
 
 std::string LogFolder(const std::string& table_folder) { return table_folder + "/_delta_log"; }
 

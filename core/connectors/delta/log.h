@@ -47,6 +47,9 @@ class CheckpointFormat {
   virtual Result<std::string> Write(const std::string& lines) = 0;
 };
 
+// For how long a file that the table has dropped is kept (delta.deletedFileRetentionDuration).
+int64_t RetentionMs(const TextMap& configuration);
+
 std::string LogFolder(const std::string& table_folder);
 std::string EntryPath(const std::string& table_folder, int64_t version);
 

@@ -199,8 +199,8 @@ TEST(Log, WhatCannotBeWrittenIsToldApart) {
   EXPECT_TRUE(CheckWritable(snapshot).ok());
   snapshot.protocol = {1, 4, {}, {}};
   EXPECT_EQ(CheckWritable(snapshot).code(), "QN-3306");
-  snapshot.protocol = {1, 7, {}, {"appendOnly", "changeDataFeed"}};
-  EXPECT_NE(CheckWritable(snapshot).ToString().find("changeDataFeed"), std::string::npos);
+  snapshot.protocol = {1, 7, {}, {"appendOnly", "rowTracking"}};
+  EXPECT_NE(CheckWritable(snapshot).ToString().find("rowTracking"), std::string::npos);
   snapshot.protocol = {1, 2, {}, {}};
   snapshot.metadata.configuration = {{"delta.setTransactionRetentionDuration", "interval 1 day"}};
   EXPECT_EQ(CheckWritable(snapshot).code(), "QN-3306");

@@ -8,26 +8,6 @@ namespace {
 constexpr int64_t kCheckpointIntervalDefault = 10;
 constexpr int64_t kFilesAnEntryMax =
     100;  // a log checkpoint writes all files anew: so many for each entry since
-constexpr int64_t kDayMs = 86'400'000;
-constexpr int64_t kTombstoneMsDefault = 7 * kDayMs;
-
-// "interval 7 days" in milliseconds; the fallback for anything else.
-int64_t IntervalMs(const std::string& text, int64_t fallback) {
-  struct Unit {
-    std::string_view name;
-    int64_t ms;
-  };
-  static constexpr Unit kUnits[] = {
-      {"second", 1000}, {"minute", 60'000}, {"hour", 3'600'000}, {"day", kDayMs}, {"week", 7 * kDayMs}};
-  if (!text.starts_with("interval ")) return fallback;
-  char* end = nullptr;
-  const int64_t count = std::strtoll(text.c_str() + 9, &end, 10);
-  while (*end == ' ') ++end;
-  for (const Unit& unit : kUnits) {
-    if (count >= 0 && count < 100'000 && std::string_view(end).starts_with(unit.name)) return count * unit.ms;
-  }
-  return fallback;
-}
 
 struct Lines {
   std::string text;
@@ -45,9 +25,7 @@ Lines ActionsOf(const Snapshot& snapshot, int64_t now_ms) {
   lines.Add(ToAction(snapshot.metadata));
   for (const auto& [app_id, txn] : snapshot.txns)
     lines.Add(ToAction(Txn{app_id, txn.version, txn.written_ms}));
-  const int64_t kept_ms =
-      IntervalMs(ConfigurationOr(snapshot.metadata.configuration, "delta.deletedFileRetentionDuration", ""),
-                 kTombstoneMsDefault);
+  const int64_t kept_ms = RetentionMs(snapshot.metadata.configuration);
   for (const auto& [path, remove] : snapshot.tombstones) {
     if (remove->deleted_ms + kept_ms > now_ms) lines.Add(ToAction(*remove));
   }

@@ -74,6 +74,7 @@ Status DeltaSink::Prepare() {
   QN_TRY(world_.files.MakeFolder(LogFolder(options_.folder)));
   QN_GET(snapshot_, LoadSnapshot(world_.files, options_.folder, world_.checkpoints));
   table_id_ = NewUuid();
+  QN_TRY(CheckChangesColumns());
   if (snapshot_.version < 0) return Ok();
   QN_TRY(CheckWritable(snapshot_));
   QN_TRY(CompareWithTable());
@@ -83,18 +84,20 @@ Status DeltaSink::Prepare() {
 
 // Properties that would oblige a writer to do what this one does not.
 Status DeltaSink::CheckProperties() const {
-  static const std::set<std::string, std::less<>> kKnown = {"delta.appendOnly",
-                                                            "delta.checkpointInterval",
-                                                            "delta.deletedFileRetentionDuration",
-                                                            "delta.logRetentionDuration",
-                                                            "delta.dataSkippingNumIndexedCols",
-                                                            "delta.targetFileSize",
-                                                            "delta.enableExpiredLogCleanup"};
+  static const std::set<std::string, std::less<>> kKnown = {
+      "delta.appendOnly",           "delta.checkpointInterval",         "delta.deletedFileRetentionDuration",
+      "delta.logRetentionDuration", "delta.dataSkippingNumIndexedCols", "delta.targetFileSize",
+      "delta.enableChangeDataFeed", "delta.enableExpiredLogCleanup"};
   for (const auto& [key, value] : options_.properties) {
     if (key.starts_with("delta.") && kKnown.count(key) == 0) {
       return Invalid("QN-3312", "Dataset '" + options_.name + "' asks for the table property '" + key + "'.")
           .With("This Qanat does not do what it asks of a writer, so the table would be wrong for others.")
           .With("Remove it. Known are: " + Joined({kKnown.begin(), kKnown.end()}));
+    }
+    if (key == kChangesProperty && value != "true" && value != "false") {
+      return Invalid("QN-3312", "Dataset '" + options_.name + "' sets the table property '" + key + "' to '" +
+                                    value + "'.")
+          .With("It is \"true\" or \"false\".");
     }
   }
   return Ok();
@@ -171,21 +174,41 @@ Metadata DeltaSink::WantedMetadata() const {
 
 Protocol DeltaSink::WantedProtocol() const {
   Protocol protocol = snapshot_.version < 0 ? Protocol{} : snapshot_.protocol;
-  if (!UsesTimestampNtz(schema_)) return protocol;
+  const bool has_ntz = UsesTimestampNtz(schema_);
+  if (!has_ntz && !WritesChanges()) return protocol;
   if (protocol.writer < 7) {
     // A table lifted to features must name those that its old version implied.
     if (snapshot_.version >= 0 || !ConfigurationOr(options_.properties, "delta.appendOnly", "").empty()) {
       protocol.writer_features = {"appendOnly", "invariants"};
     }
-    protocol.reader = 3;
     protocol.writer = 7;
   }
-  for (auto* features : {&protocol.reader_features, &protocol.writer_features}) {
-    if (std::find(features->begin(), features->end(), "timestampNtz") == features->end()) {
-      features->push_back("timestampNtz");
-    }
+  const auto add = [](std::vector<std::string>& features, const char* feature) {
+    if (std::find(features.begin(), features.end(), feature) == features.end()) features.push_back(feature);
+  };
+  if (has_ntz) {
+    protocol.reader = 3;
+    add(protocol.reader_features, "timestampNtz");
+    add(protocol.writer_features, "timestampNtz");
   }
+  if (WritesChanges()) add(protocol.writer_features, "changeDataFeed");
   return protocol;
+}
+
+bool DeltaSink::WritesChanges() const {
+  return ConfigurationOr(WantedMetadata().configuration, kChangesProperty, "") == "true";
+}
+
+Status DeltaSink::CheckChangesColumns() const {
+  if (!WritesChanges()) return Ok();
+  for (const char* reserved : {kChangeTypeColumn, "_commit_version", "_commit_timestamp"}) {
+    if (ColumnIndex(schema_, reserved) < 0) continue;
+    return Invalid("QN-3312", "Dataset '" + options_.name + "' has a column '" + reserved +
+                                  "' and asks for the table property '" + kChangesProperty + "'.")
+        .With("Readers of the changes find that name in every row, with another meaning.")
+        .With("Rename the column in the query, or remove the property.");
+  }
+  return Ok();
 }
 
 std::string DeltaSink::FilenamePattern(Epoch epoch) const {
@@ -232,6 +255,10 @@ Result<Receipt> DeltaSink::Stage(Epoch epoch, const StagedDelta& delta) {
     plan.adds.push_back(std::move(add));
     plan.rows += file.rows;
     plan.bytes += file.bytes;
+  }
+  for (const StagedFile& file : delta.changes) {
+    QN_GET(AddFile add, StageFile(file, folders));
+    plan.cdcs.push_back({std::move(add.path), std::move(add.partition), add.size, std::move(add.tags)});
   }
   QN_FAIL("delta.stage.files_synced");
   QN_TRY(SyncFolders(folders));
@@ -346,8 +373,11 @@ Status DeltaSink::Commit(Epoch epoch, const Receipt& receipt) {
 Status DeltaSink::CheckFiles(const CommitPlan& plan) const {
   const auto is_ours = [&plan](const Staged& staged) { return staged.epoch == plan.epoch; };
   if (std::any_of(staged_.begin(), staged_.end(), is_ours)) return Ok();
-  for (const AddFile& add : plan.adds) {
-    QN_GET(const std::string path, DecodePath(add.path));
+  std::vector<std::string> paths;
+  for (const AddFile& add : plan.adds) paths.push_back(add.path);
+  for (const CdcFile& cdc : plan.cdcs) paths.push_back(cdc.path);
+  for (const std::string& encoded : paths) {
+    QN_GET(const std::string path, DecodePath(encoded));
     const std::string full = FullPath(options_.folder, path);
     const Status found = world_.files.Stat(full).status();
     if (found.kind() != Kind::kNotFound) {
@@ -404,12 +434,31 @@ Result<Epoch> DeltaSink::Committed() {
   return found == snapshot_.txns.end() ? 0 : found->second.version;
 }
 
+bool DeltaSink::IsOurs(std::string_view path) const {
+  return BaseName(path).starts_with("part-" + writer_ + "-");
+}
+
+// Of a file with changes: the snapshot does not know which of them the log names. Those of steps that the
+// table has are in it, until its retention time is over.
+bool DeltaSink::IsStale(const FileInfo& info) const {
+  const std::string name(BaseName(info.path));
+  const Epoch epoch = std::strtoll(name.substr(name.find(writer_) + writer_.size() + 1).c_str(), nullptr, 10);
+  const auto txn = snapshot_.txns.find(options_.app_id);
+  const Epoch committed = txn == snapshot_.txns.end() ? 0 : txn->second.version;
+  const int64_t kept_ms = RetentionMs(snapshot_.metadata.configuration);
+  return epoch > committed || info.modified_ns / 1'000'000 + kept_ms < world_.clock.WallMs();
+}
+
 Result<uint64_t> DeltaSink::SweepOrphans(std::span<const Receipt> pending) {
   std::set<std::string> keep;
   for (const Receipt& receipt : pending) {
     QN_GET(const CommitPlan plan, PlanOf(receipt));
     for (const AddFile& add : plan.adds) {
       QN_GET(const std::string path, DecodePath(add.path));
+      keep.insert(FullPath(options_.folder, path));
+    }
+    for (const CdcFile& cdc : plan.cdcs) {
+      QN_GET(const std::string path, DecodePath(cdc.path));
       keep.insert(FullPath(options_.folder, path));
     }
   }
@@ -419,13 +468,14 @@ Result<uint64_t> DeltaSink::SweepOrphans(std::span<const Receipt> pending) {
   for (const auto& [path, remove] : snapshot_.tombstones) keep.insert(FullPath(options_.folder, path));
   QN_FAIL("delta.sweep.before");
   QN_GET(const auto listed, world_.files.List(options_.folder));
-  const std::string ours = "part-" + writer_ + "-";
+  const std::string changes = ChangesFolder() + "/";
   uint64_t swept = 0;
   for (const FileInfo& info : listed) {
-    const std::string_view name = BaseName(info.path);
-    const bool orphan = name.starts_with(ours) && keep.count(info.path) == 0;
+    const bool orphan =
+        IsOurs(info.path) && keep.count(info.path) == 0 && (!info.path.starts_with(changes) || IsStale(info));
     // DuckDB writes under a name with "tmp_" in front until a file is whole.
-    const bool torn = name.starts_with(kTempPrefix) || name.starts_with("tmp_" + ours);
+    const std::string_view name = BaseName(info.path);
+    const bool torn = name.starts_with(kTempPrefix) || name.starts_with("tmp_part-" + writer_ + "-");
     if (!orphan && !torn) continue;
     QN_TRY(world_.files.Remove(info.path));
     swept += orphan ? 1 : 0;

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -17,6 +18,9 @@
 #include "data/type.h"
 
 namespace qn::delta {
+
+inline constexpr const char* kChangesFolder = "_change_data";
+inline constexpr const char* kChangeTypeColumn = "_change_type";
 
 struct DeltaOptions {
   std::string folder;  // absolute, of the table
@@ -51,6 +55,11 @@ class DeltaSink final : public Sink {
 
   // For COPY's FILENAME_PATTERN: "part-<writer>-<epoch>-{uuidv7}". Only files so named are ever swept.
   std::string FilenamePattern(Epoch epoch) const;
+  // Whether readers of the table may ask for the rows that a step changed (delta.enableChangeDataFeed): then
+  // a step that rewrites files tells them in StagedDelta::changes, written below ChangesFolder() with one
+  // column more, kChangeTypeColumn: insert, delete, update_preimage or update_postimage.
+  bool WritesChanges() const;
+  std::string ChangesFolder() const { return options_.folder + "/" + kChangesFolder; }
   // Column types in the table, in the order of the options' schema: what the query must be cast to.
   const Schema& schema() const { return schema_; }
 
@@ -78,6 +87,9 @@ class DeltaSink final : public Sink {
   Metadata WantedMetadata() const;
   Protocol WantedProtocol() const;
   Status Refresh();
+  Status CheckChangesColumns() const;
+  bool IsOurs(std::string_view path) const;
+  bool IsStale(const FileInfo& info) const;
   Result<AddFile> StageFile(const StagedFile& file, std::set<std::string>& folders);
   Status SyncFolders(const std::set<std::string>& folders);
   Result<uint32_t> ChecksumOf(const std::string& path, uint64_t size);

@@ -23,6 +23,7 @@ struct World {
   MemoryFiles files;
   FixedClock clock;
   uint64_t seed = 1;
+  TextMap properties;
 
   DeltaOptions Options() {
     DeltaOptions options;
@@ -33,6 +34,7 @@ struct World {
                       {"day", Type::Of(TypeId::kDate), true, "the day"}};
     options.partition_cols = {"day"};
     options.engine = "Qanat test";
+    options.properties = properties;
     return options;
   }
   Result<std::unique_ptr<DeltaSink>> TryOpen(const DeltaOptions& options) {
@@ -45,16 +47,34 @@ struct World {
   }
   // What COPY leaves: a file that nobody has synced.
   StagedFile Write(DeltaSink& sink, Epoch epoch, const std::string& content,
-                   const std::string& day = "2024-01-01") {
+                   const std::string& day = "2024-01-01", const std::string& below = "/") {
     std::string name = sink.FilenamePattern(epoch);
     name.replace(name.find("{uuidv7}"), 8, std::to_string(seed++));
     StagedFile file;
-    file.path = std::string(kFolder) + "/day=" + day + "/" + name + ".parquet";
+    file.path = kFolder + below + "day=" + day + "/" + name + ".parquet";
     file.rows = 1;
     file.bytes = content.size();
     file.partition = {{"day", day}};
     files.WriteUnsynced(file.path, content);
     return file;
+  }
+  // The rows that a step changes, beside it.
+  StagedFile WriteChanges(DeltaSink& sink, Epoch epoch, const std::string& content) {
+    return Write(sink, epoch, content, "2024-01-01", "/" + std::string(kChangesFolder) + "/");
+  }
+  // What the log's cdc actions name.
+  std::set<std::string> Told() {
+    std::set<std::string> contents;
+    for (int64_t version = 0;; ++version) {
+      const auto text = files.Read(EntryPath(kFolder, version));
+      if (!text.ok()) return contents;
+      const auto entry = ParseEntry(version, *text);
+      for (const CdcFile& cdc : entry->cdcs) {
+        auto content = files.Read(std::string(kFolder) + "/" + *DecodePath(cdc.path));
+        EXPECT_TRUE(content.ok()) << content.status().ToString();
+        if (content.ok()) contents.insert(*content);
+      }
+    }
   }
   std::set<std::string> Visible() {
     auto snapshot = LoadSnapshot(files, kFolder, nullptr);
@@ -270,6 +290,41 @@ TEST(DeltaSink, AStagedFileThatWentBeforeItsCommitIsMissed) {
   EXPECT_EQ(again->snapshot().version, -1);
 }
 
+TEST(DeltaSink, FilesWithChangesAreDurableWithTheirStepAndMissed) {
+  World world;
+  auto sink = world.Open();
+  const StagedFile changes = world.WriteChanges(*sink, 1, "the change");
+  const auto receipt = *sink->Stage(1, {{world.Write(*sink, 1, "a")}, false, {}, {changes}});
+  world.files.PowerCut();
+  auto again = world.Open();
+  EXPECT_EQ(*again->SweepOrphans(std::vector<Receipt>{receipt}), 0u);
+  ASSERT_TRUE(again->Commit(1, receipt).ok());
+  EXPECT_EQ(world.Visible(), Set{"a"}) << "they are no rows of the table";
+  EXPECT_EQ(world.Told(), Set{"the change"});
+
+  const StagedFile lost = world.WriteChanges(*again, 2, "lost");
+  const auto next = *again->Stage(2, {{world.Write(*again, 2, "b")}, false, {}, {lost}});
+  ASSERT_TRUE(world.files.Remove(lost.path).ok());
+  const Status missed = world.Open()->Commit(2, next);
+  EXPECT_EQ(missed.code(), "QN-3303");
+  EXPECT_NE(missed.ToString().find("The file '" + lost.path + "' of step 2"), std::string::npos);
+  EXPECT_EQ(world.Visible(), Set{"a"});
+}
+
+TEST(DeltaSink, ChangesAreOfTheTablesPropertyNotOfTheRunsAlone) {
+  World world;
+  EXPECT_FALSE(world.Open()->WritesChanges());
+  world.properties = {{kChangesProperty, "true"}};
+  auto sink = world.Open();
+  EXPECT_TRUE(sink->WritesChanges());
+  ASSERT_TRUE(sink->Commit(1, *sink->Stage(1, {})).ok());
+  EXPECT_EQ(sink->snapshot().protocol, (Protocol{1, 7, {}, {"changeDataFeed"}}));
+  world.properties = {};
+  EXPECT_TRUE(world.Open()->WritesChanges());
+  world.properties = {{kChangesProperty, "false"}};
+  EXPECT_FALSE(world.Open()->WritesChanges());
+}
+
 TEST(DeltaSink, TheLogHasTheChecksumOfTheBytes) {
   World world;
   auto sink = world.Open();
@@ -348,6 +403,11 @@ TEST(DeltaSink, OtherChangesOfSchemaAreRefusedInWords) {
   options = world.Options();
   options.properties = {{"delta.enableDeletionVectors", "true"}};
   refused(options, "QN-3312", "delta.enableDeletionVectors");
+  options.properties = {{"delta.enableChangeDataFeed", "true"}};
+  options.schema.push_back({"_Change_Type", Type::Of(TypeId::kVarchar), true, ""});
+  refused(options, "QN-3312", "has a column '_change_type' and asks for");
+  options.properties = {{"delta.enableChangeDataFeed", "yes"}};
+  refused(options, "QN-3312", "'delta.enableChangeDataFeed' to 'yes'.");
 }
 
 TEST(DeltaSink, AppendOnlyTablesAreNotReplaced) {
@@ -372,7 +432,11 @@ TEST(DeltaSink, ReceiptsOfOtherPipelinesAreRefused) {
 // holds.
 class Chaos {
  public:
-  explicit Chaos(uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15u + 1) {}
+  explicit Chaos(uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15u + 1) {
+    // Files here have no time, so that they look old.
+    world_.properties = {{kChangesProperty, "true"},
+                         {"delta.deletedFileRetentionDuration", "interval 9999 weeks"}};
+  }
 
   void Run() {
     world_.files.SetFault(
@@ -381,6 +445,7 @@ class Chaos {
     calm_ = true;
     Live();
     EXPECT_EQ(world_.Visible(), promised_);
+    EXPECT_EQ(world_.Told(), promised_changes_);
   }
 
  private:
@@ -426,13 +491,20 @@ class Chaos {
         contents.insert(row);
         files.push_back(world_.Write(sink, epoch_ + 1, row, n == 1 ? "2024-01-01" : "2024-01-02"));
       }
-      const auto receipt = sink.Stage(epoch_ + 1, {files, false, removes});
+      std::vector<StagedFile> changes;
+      Set told;
+      if (!removes.empty()) {
+        told.insert("change " + std::to_string(world_.seed));
+        changes.push_back(world_.WriteChanges(sink, epoch_ + 1, *told.begin()));
+      }
+      const auto receipt = sink.Stage(epoch_ + 1, {files, false, removes, changes});
       if (!receipt.ok()) return;
       if (!calm_ && OneIn(8)) return;  // killed before the checkpoint
       if (zombie_ == nullptr || OneIn(3)) zombie_receipt_ = *receipt;
       pending_ = *Json::Parse(receipt->Dump());
       ++epoch_;
       promised_.insert(contents.begin(), contents.end());
+      promised_changes_.insert(told.begin(), told.end());
       for (const std::string& row : taken_back) promised_.erase(row);
       if (!calm_ && OneIn(8)) return;  // killed after it
       if (!sink.Commit(epoch_, pending_).ok()) return;
@@ -468,6 +540,7 @@ class Chaos {
   Epoch epoch_ = 0;
   Json pending_;  // of the checkpoint: durable by another's promise
   Set promised_;  // the ledger
+  Set promised_changes_;
   std::unique_ptr<DeltaSink> zombie_;
   Json zombie_receipt_;
 };

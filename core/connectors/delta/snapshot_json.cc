@@ -21,14 +21,12 @@ Json SchemaJson(const Schema& schema) {
 }
 
 void AddFileJson(const std::string& folder, const std::string& path, const AddFile& add, std::string& out) {
-  Json partition = Json::Object{};
-  for (const auto& [column, value] : add.partition) partition.Set(column, value ? Json(*value) : Json());
   const Result<Json> stats = Json::Parse(add.stats.empty() ? "{}" : add.stats);
   Json file;
   file.Set("path", FullPath(folder, path));
   file.Set("rows", RowsOf(add.stats));
   file.Set("bytes", add.size);
-  file.Set("partition", std::move(partition));
+  file.Set("partition", PartitionJson(add.partition));
   file.DumpTo(out);
   out.pop_back();
   out += ",\"stats\":" + (stats.ok() && stats->IsObject() && !add.stats.empty() ? add.stats : "{}") + "}";
@@ -36,9 +34,7 @@ void AddFileJson(const std::string& folder, const std::string& path, const AddFi
 
 }  // namespace
 
-Result<std::string> SnapshotJson(Files& files, const std::string& table_folder, CheckpointFormat* checkpoints,
-                                 int64_t version) {
-  QN_GET(const Snapshot snapshot, LoadSnapshot(files, table_folder, checkpoints, version));
+Result<Json> SnapshotHead(const Snapshot& snapshot, const std::string& table_folder) {
   if (snapshot.version < 0) {
     return Status(Kind::kNotFound, "QN-3318", "There is no Delta table in '" + table_folder + "'.")
         .With("It has no _delta_log with entries. Has the pipeline run, and with this --storage?");
@@ -56,6 +52,13 @@ Result<std::string> SnapshotJson(Files& files, const std::string& table_folder, 
   head.Set("partition_cols", std::move(columns));
   head.Set("properties", std::move(properties));
   head.Set("txn", std::move(txns));
+  return head;
+}
+
+Result<std::string> SnapshotJson(Files& files, const std::string& table_folder, CheckpointFormat* checkpoints,
+                                 int64_t version) {
+  QN_GET(const Snapshot snapshot, LoadSnapshot(files, table_folder, checkpoints, version));
+  QN_GET(const Json head, SnapshotHead(snapshot, table_folder));
   std::string out = head.Dump();
   out.pop_back();
   out += ",\"files\":[";

@@ -14,4 +14,7 @@ namespace qn::delta {
 Result<std::string> SnapshotJson(Files& files, const std::string& table_folder, CheckpointFormat* checkpoints,
                                  int64_t version);
 
+// All of it but the files.
+Result<Json> SnapshotHead(const Snapshot& snapshot, const std::string& table_folder);
+
 }  // namespace qn::delta
