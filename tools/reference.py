@@ -32,6 +32,7 @@ GROUPS = {
         "expect", "expect_or_drop", "expect_or_fail", "expect_or_quarantine",
         "expect_all", "expect_all_or_drop", "expect_all_or_fail", "expect_all_or_quarantine",
     ],
+    "Reading": ["changes"],
     "Loading": ["load", "Pipeline", "QanatError", "Files", "Format"],
 }  # fmt: skip
 SECTIONS = ("Parameters", "Returns", "Raises", "Examples")

@@ -35,6 +35,7 @@ from qanat.pipelines.expectations import (
 from qanat.pipelines.sources import reference, source
 
 if TYPE_CHECKING:
+    from qanat.lake.changes import changes
     from qanat.pipelines.load import load
     from qanat.pipelines.plan import Pipeline
 
@@ -45,6 +46,7 @@ __all__ = [
     "QanatError",
     "__version__",
     "append_flow",
+    "changes",
     "create_streaming_table",
     "csv",
     "expect",
@@ -70,6 +72,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Loads what a pipeline file does not need when it is asked for: importing Qanat stays quick."""
+    if name == "changes":
+        from qanat.lake.changes import changes
+
+        return changes
     if name == "load":
         from qanat.pipelines.load import load
 

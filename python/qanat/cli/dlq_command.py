@@ -12,9 +12,9 @@ from rich.text import Text
 
 from qanat.cli.console import console, count, plural, table
 from qanat.cli.row_table import one_line, readable
-from qanat.cli.run_command import DEFAULT_STORAGE
 from qanat.errors import QanatError, did_you_mean
 from qanat.lake.dead_letters import DeadLetterCount, DeadLetterTables
+from qanat.lake.tables import DEFAULT_STORAGE
 from qanat.where import shown
 
 

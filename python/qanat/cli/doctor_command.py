@@ -19,9 +19,9 @@ from rich.text import Text
 from qanat._version import __version__
 from qanat.cli import exit_codes
 from qanat.cli.console import console, size
-from qanat.cli.run_command import DEFAULT_STORAGE
 from qanat.engines.module import LIBRARY_VARIABLE, core, duckdb_library
 from qanat.errors import QanatError
+from qanat.lake.tables import DEFAULT_STORAGE
 from qanat.where import shown
 
 _SYNCS = 16

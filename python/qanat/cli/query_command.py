@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qanat.cli.run_command import DEFAULT_STORAGE
 from qanat.errors import QanatError, did_you_mean
-from qanat.lake.tables import Lake
+from qanat.lake.changes import changes_in
+from qanat.lake.tables import DEFAULT_STORAGE, Lake
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,7 +34,8 @@ def query(sql: str, storage: Path | None, format: str, limit: int, version: int)
             "Arrow is for programs, and this is a terminal.",
             ["Send it to a file:  qanat query … --format arrow > rows.arrow"],
         )
-    relation = Lake((storage or DEFAULT_STORAGE).resolve()).query(sql, version)
+    lake = Lake((storage or DEFAULT_STORAGE).resolve())
+    relation = lake.query(sql, version, changes_in(lake, sql, version))
     try:
         _WRITERS[format](relation, limit)
     except BrokenPipeError:  # `… | head` has seen enough; nothing is wrong, and there is nobody to tell

@@ -14,10 +14,10 @@ from typing import Protocol
 from qanat.cli import exit_codes
 from qanat.engines.native import Engine, Limits, Progress, RunningThread, RunOptions
 from qanat.errors import QanatError, did_you_mean
+from qanat.lake.tables import DEFAULT_STORAGE
 from qanat.pipelines.load import load
 from qanat.pipelines.plan import Pipeline
 
-DEFAULT_STORAGE = Path("lake")
 _POLL_S = 0.1
 _FORMS = ("auto", "text", "json")
 

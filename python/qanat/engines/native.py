@@ -220,6 +220,14 @@ def snapshot(table_folder: str | Path, version: int = -1) -> dict[str, Any]:
     return described
 
 
+def changes_of(table_folder: str | Path, first: int, last: int = -1) -> dict[str, Any]:
+    """The files that say what versions of a Delta table have changed; version -1 is the newest."""
+    described: dict[str, Any] = json.loads(
+        _told(lambda: core().changes(duckdb_library(), str(table_folder), first, last), [])
+    )
+    return described
+
+
 def _told(call: Callable[[], Any], failures: list[QanatError]) -> Any:
     """What ``call`` gives; the engine's failure as ours, or the user function's own where it caused it."""
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from qanat.errors import QanatError, did_you_mean
 if TYPE_CHECKING:
     import duckdb
 
+DEFAULT_STORAGE = Path("lake")
 DEAD_LETTERS = "__dead_letters"
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _READS = ("SELECT", "EXPLAIN")
@@ -35,11 +37,19 @@ class Lake:
 
     def snapshot(self, name: str, version: int = -1) -> dict[str, Any]:
         """Files and columns of one table; QN-1310 when there is no such table."""
-        if name not in self.table_names():
-            raise self._no_table(name)
-        return snapshot(self.folder / name, version)
+        return snapshot(self.folder / self.existing(name), version)
 
-    def query(self, sql: str, version: int = -1) -> duckdb.DuckDBPyRelation:
+    def existing(self, name: str) -> str:
+        """The name of a table as its folder has it; QN-1310 when there is no such table."""
+        names = self.table_names()
+        if name in names:
+            return name
+        for known in names:
+            if known.casefold() == name.casefold():
+                return known
+        raise self._no_table(name)
+
+    def query(self, sql: str, version: int = -1, beside: Sequence[str] = ()) -> duckdb.DuckDBPyRelation:
         """The result of one SELECT over the tables, each a view by its name.
 
         Parameters
@@ -48,6 +58,8 @@ class Lake:
             One statement that reads: SELECT, FROM, WITH, VALUES, DESCRIBE, SUMMARIZE, SHOW, EXPLAIN.
         version
             Version of the tables that it reads; -1 is the newest.
+        beside
+            Statements that make what it may read besides the tables.
 
         Raises
         ------
@@ -61,6 +73,8 @@ class Lake:
             names = self._names_read(connection, sql)
             for name in names:
                 connection.execute(view_sql(name, self.snapshot(name, version)))
+            for statement in beside:
+                connection.execute(statement)
             relation = connection.sql(sql)
         except duckdb.Error as error:
             raise self._refused(error) from None
@@ -150,7 +164,9 @@ def _joined_sql(
     types: dict[str, str],
 ) -> str:
     rows = ", ".join(
-        "(" + ", ".join([sql_text.literal(f["path"]), *(_value(f["partition"].get(p)) for p in parts)]) + ")"
+        "("
+        + ", ".join([sql_text.literal(f["path"]), *(value_sql(f["partition"].get(p)) for p in parts)])
+        + ")"
         for f in files
     )
     keys = ", ".join(sql_text.quoted(p) for p in parts)
@@ -166,7 +182,8 @@ def _joined_sql(
     )
 
 
-def _value(text: str | None) -> str:
+def value_sql(text: str | None) -> str:
+    """A text or NULL in SQL."""
     return "NULL" if text is None else sql_text.literal(text)
 
 
