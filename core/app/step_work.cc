@@ -158,6 +158,8 @@ Status StepWork::Restore(const Json& state) {
     }
   }
   traces_ = state["traces"];
+  // Of this checkpoint everything stays until two newer ones are there, also after a restart.
+  traces_before_ = traces_;
   return state_store_.Restore(traces_, Traces(false));
 }
 

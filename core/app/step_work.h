@@ -65,7 +65,7 @@ class StepWork final : public Work {
   std::map<std::string, Sink*>& sinks_;
   trace::StateStore state_store_;
   Json traces_;                                    // where the traces of the last computed step are
-  Json traces_before_;                             // of the checkpoint before
+  Json traces_before_;                             // of the last checkpoint that was acknowledged
   std::vector<std::unique_ptr<DatasetRun>> runs_;  // upstream first; read-through views are not among them
   std::map<std::string, std::string> reference_fingerprints_;
   std::map<std::string, std::string> view_fingerprints_;

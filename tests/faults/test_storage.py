@@ -171,6 +171,31 @@ def test_a_damaged_last_checkpoint_without_commits_is_done_again(lives: Lives, s
     shop.check()
 
 
+def test_the_checkpoint_before_can_be_restored_also_after_a_restart(lives: Lives, tmp_path: Path) -> None:
+    """What only it names of the remembered rows stays, although the step after it has copied all of that together."""
+    left, right = tmp_path / "left.jsonl", tmp_path / "right.jsonl"
+    left.touch()
+    right.touch()
+    sources = [specs.source("l", left, "k BIGINT, v VARCHAR"), specs.source("r", right, "k BIGINT, w VARCHAR")]
+    sql = "SELECT k, v, w FROM l JOIN r USING (k)"
+    spec = specs.pipeline(tmp_path / "lake", sources, [specs.dataset("pairs", sql, kind="materialized_view")])
+    # Nothing meets anything yet: no table is ahead of its checkpoint. The eighth step copies the seven before.
+    for number in range(8):
+        with left.open("a") as out:
+            out.write(json.dumps({"k": number, "v": f"v{number}"}) + "\n")
+        assert lives.live(spec).ok
+    damage(sorted((tmp_path / "lake/_qanat/checkpoints").glob("*.json"))[-1])
+    with right.open("a") as out:
+        out.writelines(json.dumps({"k": number, "w": f"w{number}"}) + "\n" for number in range(8))
+    outcome = lives.live(spec)
+    assert outcome.ok, outcome
+    assert outcome.progress["warnings"][0].startswith("QN-3402  A checkpoint is damaged; step 7, ")
+    with duckdb.connect() as db:
+        lake.view(db, "pairs", tmp_path / "lake/pairs", "k BIGINT, v VARCHAR, w VARCHAR")
+        found = db.execute("SELECT k, v, w FROM pairs ORDER BY k").fetchall()
+    assert found == [(number, f"v{number}", f"w{number}") for number in range(8)]
+
+
 def test_no_sound_checkpoint_starts_nothing(lives: Lives, shop_with_lines: Shop) -> None:
     shop = shop_with_lines
     assert run(lives, shop).ok
