@@ -13,6 +13,7 @@
 #include "duck/row_codec.h"
 #include "trace/row_trace.h"
 #include "trace/state_trace.h"
+#include "trace/test_sections.h"
 
 namespace {
 
@@ -69,7 +70,6 @@ void BenchStates(size_t keys) {
   trace::StateTrace trace(budget);
   Batch batch;
   std::vector<std::string_view> found;
-  std::string section;
   const auto put = [&](uint64_t round, bool is_random) {
     for (size_t begin = 0; begin < keys; begin += kBatch) {
       for (size_t i = 0; i < kBatch; ++i) {
@@ -79,11 +79,11 @@ void BenchStates(size_t keys) {
       Must(trace.Put(batch.rows));
       if (begin / kBatch % 10 != 9) continue;  // a step
       section.clear();
-      trace.TakeChanges(section);
+      (void)trace::TakeSections(trace);
       trace.EndStep();
     }
     section.clear();
-    trace.TakeChanges(section);
+    (void)trace::TakeSections(trace);
     trace.EndStep();
   };
   Measure("state: find and put, new keys", keys, [&] { put(0, false); });
@@ -96,10 +96,10 @@ void BenchStates(size_t keys) {
   });
   std::printf("%-46s %7.1f bytes a key\n", "state: memory",
               static_cast<double>(trace.bytes()) / static_cast<double>(trace.keys()));
-  section = {};
-  Measure("state: dump", keys, [&] { trace.Dump(section); });
+  trace::Sections all;
+  Measure("state: dump", keys, [&] { all = trace::DumpSections(trace); });
   trace.Clear();
-  Measure("state: apply", keys, [&] { Must(trace.Apply(section)); });
+  Measure("state: apply", keys, [&] { Must(trace.Expect(keys)), Must(trace::Apply(all, trace)); });
 }
 
 void BenchRows(size_t keys, bool is_append_only) {
@@ -108,11 +108,10 @@ void BenchRows(size_t keys, bool is_append_only) {
   trace::RowTrace trace(budget, is_append_only);
   Batch batch;
   std::vector<trace::KeyRef> places;
-  std::string section;
   const auto end_step = [&](size_t begin) {
     if (begin / kBatch % 10 != 9 && begin + kBatch < keys) return;
     section.clear();
-    trace.TakeChanges(section);
+    (void)trace::TakeSections(trace);
     trace.EndStep();
   };
   const auto add = [&](uint64_t row, int64_t weight, bool is_random) {
@@ -134,11 +133,11 @@ void BenchRows(size_t keys, bool is_append_only) {
   Measure(kind + "add, random keys, same row", keys, [&] { add(0, 1, true); });
   std::printf("%-46s %7.1f bytes a key\n", (kind + "memory").c_str(),
               static_cast<double>(trace.bytes()) / static_cast<double>(trace.keys()));
-  section = {};
-  Measure(kind + "dump", keys, [&] { trace.Dump(section); });
+  trace::Sections all;
+  Measure(kind + "dump", keys, [&] { all = trace::DumpSections(trace); });
   trace.Clear();
-  Measure(kind + "apply", keys, [&] { Must(trace.Apply(section)); });
-  section = {};
+  Measure(kind + "apply", keys, [&] { Must(trace.Expect(keys)), Must(trace::Apply(all, trace)); });
+  all = {};
   if (is_append_only) return;
   Measure(kind + "add, random keys, second row", keys, [&] { add(1, 1, true); });
   Measure(kind + "remove the second row", keys, [&] { add(1, -1, true); });

@@ -155,8 +155,9 @@ class TendedWork final : public Work {
   Caretaker& caretaker_;
 };
 
-// Half of the memory is for what views remember, the other half stays DuckDB's; all of it where no view does.
-Result<trace::Budget> BudgetOf(const Pipeline& pipeline, duck::Connection& connection) {
+// Half of the memory is for what views remember and have in hand, the other half stays DuckDB's; all of it
+// where no view does.
+Result<uint64_t> BudgetOf(const Pipeline& pipeline, duck::Connection& connection) {
   QN_GET(const duck::Rows limit, connection.Query("SELECT current_setting('memory_limit')"));
   const std::string& text = limit.rows[0][0].Str();  // "18.6 GiB"
   char* unit = nullptr;
@@ -168,7 +169,7 @@ Result<trace::Budget> BudgetOf(const Pipeline& pipeline, duck::Connection& conne
   const bool remembers = std::any_of(pipeline.datasets.begin(), pipeline.datasets.end(),
                                      [](const Dataset& dataset) { return dataset.is_incremental(); });
   if (remembers) QN_TRY(connection.Query("SET memory_limit = '" + std::to_string(half) + "B'").status());
-  return trace::Budget(half);
+  return half;
 }
 
 }  // namespace
@@ -208,7 +209,8 @@ Status Engine::State::RunLocked(const RunOptions& options) {
   QN_GET(const std::unique_ptr<duck::Database> database, duck::Database::Open(api, duck_options));
   QN_GET(const std::unique_ptr<duck::Connection> main, database->Connect());
   QN_GET(const duck::Rows threads, main->Query("SELECT current_setting('threads')::BIGINT"));
-  QN_GET(trace::Budget budget, BudgetOf(pipeline, *main));
+  QN_GET(const uint64_t budget_bytes, BudgetOf(pipeline, *main));
+  trace::Budget budget(budget_bytes);
   interrupts.Add(*main);
   struct Leave {  // Stop must not touch a connection that is gone
     Interrupts& interrupts;

@@ -32,6 +32,16 @@ class ReadableFile {
   virtual Result<uint64_t> Size() = 0;
 };
 
+// A file on its way, which nobody sees before it has a name; without one it is gone with this object.
+class NewFile {
+ public:
+  virtual ~NewFile() = default;
+  virtual Status Append(std::string_view bytes) = 0;
+  // Files::PutIfAbsent of everything that was appended; nothing may be appended then. After kConflict another
+  // name may be tried, after kUnknown the same one.
+  virtual Status PutIfAbsent(const std::string& path) = 0;
+};
+
 class Files {
  public:
   virtual ~Files() = default;
@@ -50,11 +60,32 @@ class Files {
   // Writes `bytes` to `path` so that nobody ever sees half of it, synced with its folder. kConflict when
   // `path` is there already, whoever wrote it.
   virtual Status PutIfAbsent(const std::string& path, std::string_view bytes) = 0;
-  // The same, replacing what is there.
+  // The same, a piece at a time, for what need not be in memory as a whole. The name will be in `folder`,
+  // which is there. (Unless a store does better, the pieces are collected.)
+  virtual Result<std::unique_ptr<NewFile>> Create(const std::string& folder);
+  // The same as PutIfAbsent, replacing what is there.
   virtual Status Put(const std::string& path, std::string_view bytes) = 0;
   virtual Status Remove(const std::string& path) = 0;  // fine when absent
   virtual Status Sync(const std::string& path) = 0;
   virtual Status SyncFolder(const std::string& path) = 0;
 };
+
+class CollectedFile final : public NewFile {
+ public:
+  explicit CollectedFile(Files& files) : files_(files) {}
+  Status Append(std::string_view bytes) override {
+    bytes_ += bytes;
+    return Ok();
+  }
+  Status PutIfAbsent(const std::string& path) override { return files_.PutIfAbsent(path, bytes_); }
+
+ private:
+  Files& files_;
+  std::string bytes_;
+};
+
+inline Result<std::unique_ptr<NewFile>> Files::Create(const std::string&) {
+  return std::unique_ptr<NewFile>(std::make_unique<CollectedFile>(*this));
+}
 
 }  // namespace qn

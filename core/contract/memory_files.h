@@ -19,7 +19,7 @@
 namespace qn {
 
 // One thread. Paths are absolute.
-class MemoryFiles final : public Files {
+class MemoryFiles : public Files {
  public:
   // Asked before (`after` = false) and after each deed that changes or syncs something: "put_if_absent",
   // "put", "remove", "sync", "sync_folder", "make_folder", and before "read". A failure before: it did not

@@ -12,6 +12,7 @@
 
 #include "data/delta.h"
 #include "ops/operator.h"
+#include "trace/test_sections.h"
 
 namespace qn::ops {
 
@@ -72,15 +73,14 @@ class Stepper {
     const std::vector<trace::Trace*> to = fresh->Traces();
     ASSERT_EQ(from.size(), to.size());
     for (size_t i = 0; i < from.size(); ++i) {
-      std::string section;
-      from[i]->Dump(section);
+      std::string section = trace::DumpSection(*from[i]);
       if (section.empty()) continue;
       const Status status = to[i]->Apply(section);
       ASSERT_TRUE(status.ok()) << status.ToString();
     }
     op_ = std::move(fresh);
     changes_.clear();
-    for (const trace::Trace* trace : op_->Traces()) trace->Dump(changes_.emplace_back().emplace_back());
+    for (const trace::Trace* trace : op_->Traces()) changes_.push_back(trace::DumpSections(*trace));
   }
 
   // What a checkpoint would store of the last step.
@@ -89,8 +89,7 @@ class Stepper {
     changes_.resize(traces.size());
     size_t bytes = 0;
     for (size_t i = 0; i < traces.size(); ++i) {
-      std::string section;
-      traces[i]->TakeChanges(section);
+      std::string section = trace::TakeSection(*traces[i]);
       bytes += section.size();
       if (!section.empty()) changes_[i].push_back(std::move(section));
     }

@@ -1,6 +1,8 @@
 // The words of a refusal.
 #include "trace/budget.h"
 
+#include <string>
+
 namespace qn::trace {
 namespace {
 
@@ -12,17 +14,17 @@ std::string Size(uint64_t bytes) {
 }  // namespace
 
 Status Budget::Take(uint64_t bytes) {
-  if (bytes <= bytes_max_ && used_ <= bytes_max_ - bytes) {
-    used_ += bytes;
-    return Ok();
+  uint64_t used = used_.load(std::memory_order_relaxed);
+  while (bytes <= bytes_max_ && used <= bytes_max_ - bytes) {
+    if (used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed)) return Ok();
   }
   return Status(Kind::kFailed, "QN-3601", "The memory of this pipeline's queries is full.")
-      .With("What they remember takes " + Size(used_) + "; " + Size(bytes) +
+      .With("What they remember, and the step in hand, take " + Size(used) + "; " + Size(bytes) +
             " more would be over the limit of " + Size(bytes_max_) + ".")
       .With("The step was given up; the last checkpoint is whole, and nothing was lost.")
       .With(
-          "Give more with --memory, or let the queries remember less: filter earlier, or bound them by event "
-          "time.");
+          "Give more with --memory, or let the queries hold less: filter earlier, join by a key with fewer "
+          "rows each, or bound them by event time.");
 }
 
 }  // namespace qn::trace

@@ -40,9 +40,11 @@ inline void Ask(const void* address) {
   asm volatile("" : : "r"(address));
 }
 
+inline constexpr size_t kListBytesKept = size_t{64} << 10;
+
 // Empties a list; a large one gives its memory back.
 template <typename T>
-void Release(T& list, size_t bytes_kept = size_t{64} << 10) {
+void Release(T& list, size_t bytes_kept = kListBytesKept) {
   list.clear();
   if (list.capacity() * sizeof(typename T::value_type) > bytes_kept) T().swap(list);
 }

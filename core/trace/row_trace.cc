@@ -7,12 +7,14 @@
 
 #include "base/check.h"
 #include "trace/hash.h"
+#include "trace/row_section.h"
 
 namespace qn::trace {
 namespace {
 
 constexpr size_t kBatch = 64;  // probes under way at once
 constexpr size_t kSizeMax = UINT32_MAX - 64;
+constexpr size_t kEntryBytes = 3;  // of most changes in a section, beside key and row
 
 }  // namespace
 
@@ -21,9 +23,8 @@ RowTrace::RowTrace(Budget& budget, bool is_append_only)
       is_append_only_(is_append_only),
       slab_(std::make_unique<Slab>(budget)),
       index_(budget),
-      row_index_(budget) {}
-
-RowTrace::~RowTrace() { budget_.Give(charged_); }
+      row_index_(budget),
+      log_(budget, kRowChanges) {}
 
 KeyRef* RowTrace::FindSlot(uint32_t hash, std::string_view key) const {
   return index_.FindSlot(hash, [&](KeyRef candidate) { return IsSame(KeyOf(Head(candidate)), key); });
@@ -71,7 +72,7 @@ KeyRef RowTrace::Find(std::string_view key) const {
 
 Status RowTrace::Add(std::span<const KeyedRow> rows, std::vector<KeyRef>* out) {
   QN_TRY(AddBatch(rows, out, true));
-  return Charge();
+  return log_.Charge(ListBytes());
 }
 
 Status RowTrace::AddBatch(std::span<const KeyedRow> rows, std::vector<KeyRef>* out, bool is_logged) {
@@ -112,7 +113,10 @@ bool RowTrace::AddOne(uint32_t hash, const KeyedRow& row, bool is_logged, KeyRef
     --keys_;
     EmptyKey(*key);
   }
-  if (is_logged) changes_.push_back({*key, ref, row.weight});
+  if (!is_logged) return true;
+  const bool is_same_key = !changes_.empty() && changes_.back().key == *key;
+  change_bytes_ += kEntryBytes + row.row.size() + (is_same_key ? 0 : row.key.size());
+  changes_.push_back({*key, ref, row.weight});
   return true;
 }
 
@@ -276,13 +280,17 @@ void RowTrace::ForEachKey(const std::function<void(KeyRef)>& f) const {
   });
 }
 
-size_t RowTrace::bytes() const { return slab_->bytes() + index_.bytes() + row_index_.bytes() + charged_; }
+size_t RowTrace::bytes() const {
+  return slab_->bytes() + index_.bytes() + row_index_.bytes() + log_.charged();
+}
 
 void RowTrace::EndStep() {
-  KeepChanges();
+  (void)PutChanges(nullptr);  // while the rows can still be read
+  ForgetChanges();
   FreeDead();
   Compact();
-  (void)Charge();  // gives back; what is kept of the changes is less than they were
+  // Entries of changes may be longer than the changes were.
+  log_.ChargeAnyway(ListBytes());
 }
 
 void RowTrace::FreeDead() {
@@ -345,18 +353,6 @@ KeyRef RowTrace::Copy(KeyRef key, Slab& to) const {
   return out;
 }
 
-// The lists grow with the step, not with what is remembered; they are counted all the same.
-Status RowTrace::Charge() {
-  const size_t held = HeldBytes(changes_) + HeldBytes(dead_) + HeldBytes(emptied_) + HeldBytes(kept_changes_);
-  if (held > charged_) {
-    QN_TRY(budget_.Take(held - charged_));
-  } else {
-    budget_.Give(charged_ - held);
-  }
-  charged_ = held;
-  return Ok();
-}
-
 void RowTrace::Clear() {
   slab_->Clear();
   index_.Clear();
@@ -365,10 +361,10 @@ void RowTrace::Clear() {
   Release(emptied_, 0);
   Release(dead_, 0);
   Release(changes_, 0);
-  Release(kept_changes_, 0);
-  kept_keys_ = kept_entries_ = 0;
+  change_bytes_ = 0;
+  log_.Clear(0);
   refusal_ = Ok();
-  (void)Charge();
+  log_.ChargeAnyway(ListBytes());
 }
 
 }  // namespace qn::trace

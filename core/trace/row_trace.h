@@ -15,6 +15,7 @@
 #include "base/status.h"
 #include "data/delta.h"
 #include "trace/budget.h"
+#include "trace/change_log.h"
 #include "trace/index.h"
 #include "trace/slab.h"
 #include "trace/trace.h"
@@ -25,14 +26,11 @@ namespace qn::trace {
 using KeyRef = uint32_t;
 inline constexpr KeyRef kNoKey = UINT32_MAX;
 
-class SectionWriter;
-
 class RowTrace final : public Trace {
  public:
   // `is_append_only`: weights are never negative, and equal rows under a key need not be found again: they
   // are kept apart, which saves an index.
   RowTrace(Budget& budget, bool is_append_only);
-  ~RowTrace() override;
 
   // out[i] is the key's place, kNoKey when it has no rows.
   void Find(std::span<const KeyedRow> rows, std::vector<KeyRef>& out) const;
@@ -56,14 +54,17 @@ class RowTrace final : public Trace {
   // Everything.
   void ForEachKey(const std::function<void(KeyRef)>& f) const;
 
-  size_t keys() const { return keys_; }
   size_t rows() const { return rows_; }
 
   // Trace:
+  size_t keys() const override { return keys_; }
   size_t bytes() const override;
   void EndStep() override;
-  void TakeChanges(std::string& out) override;
-  void Dump(std::string& out) const override;
+  uint64_t change_bytes() const override { return log_.bytes() + change_bytes_; }
+  Status TakeChanges(const SectionOut& out) override;
+  void DropChanges() override;
+  Status Dump(const SectionOut& out) const override;
+  Status Expect(uint64_t keys) override { return index_.Reserve(keys); }
   Status Apply(std::string_view section) override;
   void Clear() override;
 
@@ -138,10 +139,10 @@ class RowTrace final : public Trace {
   void FreeDead();
   void Compact();
   KeyRef Copy(KeyRef key, Slab& to) const;
-  void KeepChanges();
   void PutEntry(KeyRef key, bool is_same_key, std::string_view row, int64_t weight, SectionWriter& out) const;
-  uint64_t PutChanges(std::string& out) const;
-  Status Charge();
+  Status PutChanges(const SectionOut* out);
+  void ForgetChanges();
+  size_t ListBytes() const { return HeldBytes(changes_) + HeldBytes(dead_) + HeldBytes(emptied_); }
 
   Budget& budget_;
   const bool is_append_only_;
@@ -152,11 +153,10 @@ class RowTrace final : public Trace {
   size_t rows_ = 0;
   std::vector<KeyRef> emptied_;  // keys without rows, forgotten at EndStep
   std::vector<Dead> dead_;       // rows, freed at EndStep
-  std::vector<Change> changes_;  // since TakeChanges
-  std::string kept_changes_;     // of steps that ended since TakeChanges, as entries of a section
-  uint64_t kept_keys_ = 0, kept_entries_ = 0;
-  size_t charged_ = 0;  // bytes of the lists above that the budget knows of
-  Status refusal_;      // why an index could not grow
+  std::vector<Change> changes_;  // of this step, since TakeChanges
+  uint64_t change_bytes_ = 0;    // about what they are as a section
+  ChangeLog log_;
+  Status refusal_;  // why an index could not grow
 };
 
 template <typename F>

@@ -2,16 +2,11 @@
 // a row (its size twice, + 1 when a weight other than 1 follows), and that weight.
 #include <array>
 
+#include "trace/row_section.h"
 #include "trace/row_trace.h"
 #include "trace/section.h"
 
 namespace qn::trace {
-namespace {
-
-constexpr char kChanges = 'r';  // adds to what is there
-constexpr char kAll = 'R';      // the same bytes; its keys are all different
-
-}  // namespace
 
 void RowTrace::PutEntry(KeyRef key, bool is_same_key, std::string_view row, int64_t weight,
                         SectionWriter& out) const {
@@ -23,13 +18,12 @@ void RowTrace::PutEntry(KeyRef key, bool is_same_key, std::string_view row, int6
   }
   out.Put(uint64_t{row.size()} << 1 | static_cast<uint64_t>(weight != 1), row);
   if (weight != 1) out.Put(ZigZag(weight), {});
+  out.EndEntry(!is_same_key);
 }
 
-// The entries of changes_; how many have a key of their own.
-uint64_t RowTrace::PutChanges(std::string& out) const {
-  SectionWriter writer(out);
+// Behind what was kept, handed out a section at a time; nullptr: it is kept as well.
+Status RowTrace::PutChanges(const SectionOut* out) {
   KeyRef last = kNoKey;
-  uint64_t keys = 0;
   constexpr size_t kAhead = 16;
   for (size_t i = 0; i < changes_.size(); ++i) {
     if (i + kAhead < changes_.size()) {
@@ -38,39 +32,37 @@ uint64_t RowTrace::PutChanges(std::string& out) const {
     }
     const Change& change = changes_[i];
     const std::string_view row = change.row == kNone ? std::string_view() : RowOf(Row(change.row));
-    PutEntry(change.key, change.key == last, row, change.weight, writer);
-    keys += change.key != last ? 1 : 0;
+    PutEntry(change.key, change.key == last, row, change.weight, log_.kept());
     last = change.key;
+    if (out == nullptr || !log_.kept().is_full()) continue;
+    QN_TRY(log_.HandOut(*out));
+    last = kNoKey;
   }
-  return keys;
+  return Ok();
 }
 
-// While the rows can still be read.
-void RowTrace::KeepChanges() {
-  if (changes_.empty()) return;
-  kept_keys_ += PutChanges(kept_changes_);
-  kept_entries_ += changes_.size();
+void RowTrace::ForgetChanges() {
   Release(changes_);
+  change_bytes_ = 0;
 }
 
-void RowTrace::TakeChanges(std::string& out) {
-  if (kept_entries_ + changes_.size() == 0) return;
-  const size_t header = out.size();
-  AppendSectionHeader(kChanges, 0, 0, out);
-  out += kept_changes_;
-  kept_keys_ += PutChanges(out);
-  std::string counts;
-  AppendSectionHeader(kChanges, kept_keys_, kept_entries_ + changes_.size(), counts);
-  out.replace(header, counts.size(), counts);
-  Release(changes_);
-  Release(kept_changes_);
-  kept_keys_ = kept_entries_ = 0;
-  (void)Charge();
+Status RowTrace::TakeChanges(const SectionOut& out) {
+  QN_TRY(PutChanges(&out));
+  QN_TRY(log_.HandOut(out));
+  DropChanges();
+  return Ok();
 }
 
-void RowTrace::Dump(std::string& out) const {
-  AppendSectionHeader(kAll, keys_, rows_, out);
-  SectionWriter writer(out);
+void RowTrace::DropChanges() {
+  ForgetChanges();
+  log_.Clear(kListBytesKept);
+  log_.ChargeAnyway(ListBytes());
+}
+
+// A key with very many rows may be in several sections.
+Status RowTrace::Dump(const SectionOut& out) const {
+  SectionWriter section(kRowAll);
+  Status status;
   const auto ahead = [&](KeyRef key) { Ask(Head(key)); };
   const auto nearer = [&](KeyRef key) {
     if (Head(key)->rows != kNone) Ask(slab_->At<const char>(Head(key)->rows));
@@ -78,18 +70,24 @@ void RowTrace::Dump(std::string& out) const {
   index_.ForEachAhead(ahead, nearer, [&](KeyRef key) {
     bool is_first = true;
     ForEach(key, [&](std::string_view row, int64_t weight) {
-      PutEntry(key, !is_first, row, weight, writer);
-      is_first = false;
+      if (!status.ok()) return;
+      PutEntry(key, !is_first, row, weight, section);
+      is_first = section.is_full();
+      if (!is_first) return;
+      status = out(section.Section());
+      section.Restart();
     });
   });
+  QN_TRY(std::move(status));
+  return section.is_empty() ? Ok() : out(section.Section());
 }
 
 Status RowTrace::Apply(std::string_view section) {
   SectionReader reader(section);
   uint64_t keys = 0;
   uint64_t entries = 0;
-  const bool is_all = section.size() > 1 && section[1] == kAll;
-  if (!reader.Header(is_all ? kAll : kChanges, &keys, &entries)) return DamagedSection(section);
+  const bool is_all = section.size() > 1 && section[1] == kRowAll;
+  if (!reader.Header(is_all ? kRowAll : kRowChanges, &keys, &entries)) return DamagedSection(section);
   if (is_all) QN_TRY(index_.Reserve(keys));
   constexpr size_t kRowsAtOnce = 1024;
   std::vector<KeyedRow> rows;
@@ -116,7 +114,7 @@ Status RowTrace::Apply(std::string_view section) {
   }
   if (keys != 0 || !reader.AtEnd()) return DamagedSection(section);
   FreeDead();
-  return Charge();
+  return log_.Charge(ListBytes());
 }
 
 }  // namespace qn::trace

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "trace/section.h"
+#include "trace/test_sections.h"
 
 namespace qn::trace {
 namespace {
@@ -103,15 +104,13 @@ TEST(RowTrace, AnAppendOnlyOneKeepsEqualRowsApart) {
   ASSERT_TRUE(trace.Add(rows, nullptr).ok());
   EXPECT_EQ(trace.Weight(trace.Find("k")), 200);
   EXPECT_EQ(Content(trace), (Bag{{"k", {{"x", 100}, {"", 100}}}}));
-  std::string dump;
-  trace.Dump(dump);
+  std::string dump = DumpSection(trace);
   RowTrace copy(budget, true);
   ASSERT_TRUE(copy.Apply(dump).ok());
   EXPECT_EQ(Content(copy), Content(trace));
   RowTrace negative(budget, false);
   ASSERT_TRUE(negative.Add(std::vector<KeyedRow>{{"k", "x", -1}}, nullptr).ok());
-  dump.clear();
-  negative.TakeChanges(dump);
+  dump = TakeSection(negative);
   copy.Clear();
   EXPECT_EQ(copy.Apply(dump).code(), "QN-3407");
 }
@@ -169,12 +168,11 @@ TEST_P(RowTraceModel, EqualsAMapOfMaps) {  // NOLINT(readability-function-size):
       }
       std::string section;
       const bool takes_before_the_end = step % 2 == 0;
-      if (takes_before_the_end) trace->TakeChanges(section);
+      if (takes_before_the_end) section = TakeSection(*trace);
       trace->EndStep();
-      if (!takes_before_the_end) trace->TakeChanges(section);
+      if (!takes_before_the_end) section = TakeSection(*trace);
       if (!section.empty()) sections.push_back(section);
-      section.clear();
-      trace->TakeChanges(section);
+      section = TakeSection(*trace);
       ASSERT_EQ(section, "");
       ASSERT_EQ(Content(*trace), bag);
       ASSERT_EQ(trace->keys(), bag.size());
@@ -183,10 +181,8 @@ TEST_P(RowTraceModel, EqualsAMapOfMaps) {  // NOLINT(readability-function-size):
         auto from_changes = std::make_unique<RowTrace>(budget, false);
         for (const std::string& part : sections) ASSERT_TRUE(from_changes->Apply(part).ok());
         ASSERT_EQ(Content(*from_changes), bag);
-        std::string dump;
-        from_changes->Dump(dump);
         RowTrace from_dump(budget, false);
-        ASSERT_TRUE(from_dump.Apply(dump).ok());
+        ASSERT_TRUE(Apply(DumpSections(*from_changes), from_dump).ok());
         ASSERT_EQ(Content(from_dump), bag);
         ASSERT_EQ(from_dump.rows(), trace->rows());
         trace = std::move(from_changes);
@@ -219,16 +215,14 @@ TEST(RowTrace, OneKeyWithManyRowsCostsTheSamePerRow) {
   trace.EndStep();
   EXPECT_EQ(trace.Rows(trace.Find("skew")), static_cast<size_t>(kRows));
   const size_t full = trace.bytes();
-  std::string section;
-  trace.TakeChanges(section);
+  std::string section = TakeSection(trace);
   EXPECT_LT(section.size(), size_t{kRows} * 14) << "the key is written once";
   for (KeyedRow& row : rows) row.weight = -1;
   std::shuffle(rows.begin(), rows.end(), std::mt19937(1));
   ASSERT_TRUE(trace.Add(std::span(rows).subspan(10), nullptr).ok());
   trace.EndStep();
   EXPECT_EQ(Content(trace)["skew"].size(), 10u);
-  section.clear();
-  trace.TakeChanges(section);
+  section = TakeSection(trace);
   trace.EndStep();
   EXPECT_LT(trace.bytes(), full / 4) << "memory is free again";
 }
@@ -248,8 +242,7 @@ TEST(RowTrace, MemoryOfWhatIsGoneIsUsedAgain) {
             {rows[static_cast<size_t>(i)].key, text(std::to_string(step - 1) + " is the state"), -1});
     }
     ASSERT_TRUE(trace.Add(rows, nullptr).ok());
-    std::string section;
-    trace.TakeChanges(section);
+    std::string section = TakeSection(trace);
     trace.EndStep();
     if (step == 1) after_first = trace.bytes();
   }
@@ -291,10 +284,60 @@ TEST(RowTrace, LargeRowsHaveBlocksOfTheirOwn) {
   ASSERT_TRUE(
       trace.Add(std::vector<KeyedRow>{{"k", large, -1}, {"k", larger, -1}, {large, "r", -1}}, nullptr).ok());
   trace.EndStep();
-  std::string section;
-  trace.TakeChanges(section);
+  std::string section = TakeSection(trace);
   trace.EndStep();
   EXPECT_LT(trace.bytes(), size_t{1} << 20);
+}
+
+TEST(RowTrace, WhatIsKeptOfChangesIsCountedAlsoWhenTheBudgetIsFull) {
+  const auto used_after = [](uint64_t bytes_max, uint64_t* before) {
+    Budget budget(bytes_max);
+    RowTrace trace(budget, false);
+    const std::string key(4000, 'k');
+    std::vector<std::string> rows;
+    for (int i = 0; i < 1000; ++i) rows.push_back(std::to_string(i) + std::string(1000, 'r'));
+    std::vector<KeyedRow> changes;
+    for (const std::string& row : rows) changes.push_back({key, row, 1});
+    EXPECT_TRUE(trace.Add(changes, nullptr).ok());
+    *before = budget.used();
+    trace.EndStep();
+    return budget.used();
+  };
+  uint64_t before = 0;
+  const uint64_t used = used_after(kPlenty, &before);
+  EXPECT_GT(used, before + 900'000) << "a change is small, its entry is not";
+  EXPECT_EQ(used_after(before + 1, &before), used);
+}
+
+TEST(RowTrace, SectionsAreOfBoundedSize) {
+  Budget budget(kPlenty);
+  RowTrace trace(budget, false);
+  Arena arena;
+  std::vector<KeyedRow> rows;
+  const std::string large(1000, 'r');
+  for (int i = 0; i < 50'000; ++i) {
+    const std::string key = i % 2 == 0 ? "hot" : "key " + std::to_string(i / 4);
+    rows.push_back({arena.Store(key), arena.Store(std::to_string(i) + large), 1 + i % 3});
+  }
+  ASSERT_TRUE(trace.Add(std::span(rows).subspan(0, 25'000), nullptr).ok());
+  trace.EndStep();
+  ASSERT_TRUE(trace.Add(std::span(rows).subspan(25'000), nullptr).ok());
+  const Bag content = Content(trace);
+  const uint64_t change_bytes = trace.change_bytes();
+  for (const Sections& sections : {DumpSections(trace), TakeSections(trace)}) {
+    ASSERT_GE(sections.size(), 3u);
+    uint64_t bytes = 0;
+    for (const std::string& section : sections) bytes += section.size();
+    EXPECT_NEAR(static_cast<double>(bytes), static_cast<double>(change_bytes), 1e6);
+    RowTrace copy(budget, false);
+    ASSERT_TRUE(Apply(sections, copy).ok());
+    ASSERT_EQ(Content(copy), content);
+    ASSERT_EQ(copy.keys(), trace.keys());
+  }
+  for (const std::string& section : DumpSections(trace)) EXPECT_LE(section.size(), kSectionBytes + 2000);
+  EXPECT_EQ(trace.change_bytes(), 0u);
+  Status stopped = trace.Dump([](std::string_view) { return Failed("QN-3101", "full"); });
+  EXPECT_EQ(stopped.code(), "QN-3101");
 }
 
 std::string SomeSection(bool is_dump) {
@@ -304,9 +347,9 @@ std::string SomeSection(bool is_dump) {
   EXPECT_TRUE(trace.Add(rows, nullptr).ok());
   std::string section;
   if (is_dump) {
-    trace.Dump(section);
+    section = DumpSection(trace);
   } else {
-    trace.TakeChanges(section);
+    section = TakeSection(trace);
   }
   return section;
 }
@@ -349,13 +392,9 @@ TEST(RowTrace, DamagedSectionsAreRefusedOrHarmless) {
 TEST(RowTrace, NothingChangedIsNoSection) {
   Budget budget(kPlenty);
   RowTrace trace(budget, false);
-  std::string section = "before";
-  trace.TakeChanges(section);
-  EXPECT_EQ(section, "before");
-  std::string dump;
-  trace.Dump(dump);
-  ASSERT_TRUE(trace.Apply(dump).ok());
-  EXPECT_EQ(trace.keys(), 0u);
+  EXPECT_EQ(trace.change_bytes(), 0u);
+  EXPECT_TRUE(TakeSections(trace).empty());
+  EXPECT_TRUE(DumpSections(trace).empty());
 }
 
 }  // namespace

@@ -9,11 +9,15 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "trace/memory.h"
 
 namespace qn::trace {
 
 inline constexpr size_t kSectionHeader = 2 + 8 + 8;
 inline constexpr char kSectionVersion = 1;
+// Of what is written at once; a section is longer by its last entry. This much memory a checkpoint needs,
+// when it is written and when it is read, beside the budget.
+inline constexpr size_t kSectionBytes = size_t{16} << 20;
 
 inline uint64_t ZigZag(int64_t value) {
   return (static_cast<uint64_t>(value) << 1) ^ static_cast<uint64_t>(value >> 63);
@@ -22,41 +26,62 @@ inline int64_t UnZigZag(uint64_t value) {
   return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
 }
 
-inline void AppendSectionHeader(char kind, uint64_t keys, uint64_t entries, std::string& out) {
-  out.push_back(kSectionVersion);
-  out.push_back(kind);
-  out.append(reinterpret_cast<const char*>(&keys), sizeof(keys));
-  out.append(reinterpret_cast<const char*>(&entries), sizeof(entries));
-}
-
-// Appends entries: room is made a piece at a time, so that what is small costs little. The text is `out`'s
-// own again once the writer is gone.
+// A section that is being written. Room is made a piece at a time, so that what is small costs little.
 class SectionWriter {
  public:
-  explicit SectionWriter(std::string& out) : out_(out), size_(out.size()) {}
-  ~SectionWriter() { out_.resize(size_); }
-  SectionWriter(const SectionWriter&) = delete;
-  SectionWriter& operator=(const SectionWriter&) = delete;
+  explicit SectionWriter(char kind) : kind_(kind) {}
 
-  // A number, and then bytes.
+  // An entry is numbers and bytes, and then EndEntry.
   void Put(uint64_t number, std::string_view bytes) {
-    if (out_.size() - size_ < bytes.size() + kVarintMax) Grow(bytes.size() + kVarintMax);
-    char* at = out_.data() + size_;
+    if (bytes_.size() < size_ + bytes.size() + kVarintMax) Grow(bytes.size() + kVarintMax);
+    char* at = bytes_.data() + size_;
     for (; number >= 0x80; number >>= 7) *at++ = static_cast<char>(number | 0x80);
     *at++ = static_cast<char>(number);
     if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
-    size_ = static_cast<size_t>(at - out_.data()) + bytes.size();
+    size_ = static_cast<size_t>(at - bytes_.data()) + bytes.size();
+  }
+  void EndEntry(bool is_counted_key) {
+    keys_ += is_counted_key ? 1 : 0;
+    ++entries_;
+  }
+
+  bool is_empty() const { return entries_ == 0; }
+  // Time to hand it out and to begin another one.
+  bool is_full() const { return size_ >= kSectionBytes; }
+  uint64_t entry_bytes() const { return size_ - kSectionHeader; }
+  size_t held() const { return HeldBytes(bytes_); }
+
+  // The section as it is now; lives until the next call.
+  std::string_view Section() {
+    if (bytes_.size() < kSectionHeader) bytes_.resize(kSectionHeader);
+    bytes_[0] = kSectionVersion;
+    bytes_[1] = kind_;
+    std::memcpy(bytes_.data() + 2, &keys_, sizeof(keys_));
+    std::memcpy(bytes_.data() + 2 + sizeof(keys_), &entries_, sizeof(entries_));
+    return std::string_view(bytes_).substr(0, size_);
+  }
+  // Begins another one, in the same memory.
+  void Restart() {
+    size_ = kSectionHeader;
+    keys_ = entries_ = 0;
+  }
+  // The same; large memory goes back.
+  void Clear(size_t bytes_kept) {
+    Restart();
+    Release(bytes_, bytes_kept);
   }
 
  private:
   static constexpr size_t kVarintMax = 10;
   void Grow(size_t more) {
     const size_t step = std::clamp<size_t>(size_ / 2, size_t{4} << 10, size_t{64} << 20);
-    out_.resize(size_ + more + step);
+    bytes_.resize(size_ + more + step);
   }
 
-  std::string& out_;
-  size_t size_;
+  const char kind_;
+  std::string bytes_;  // room for the header, the entries, room
+  size_t size_ = kSectionHeader;
+  uint64_t keys_ = 0, entries_ = 0;
 };
 
 // Reads from the front; false, and nothing more, once the bytes make no sense.

@@ -14,15 +14,14 @@ namespace {
 
 constexpr size_t kBatch = 64;  // probes under way at once
 constexpr size_t kSizeMax = UINT32_MAX - 64;
+constexpr size_t kEntryBytes = 2;  // of most changes in a section, beside key and state
 constexpr char kChanges = 's';
 constexpr char kAll = 'S';
 
 }  // namespace
 
 StateTrace::StateTrace(Budget& budget)
-    : budget_(budget), slab_(std::make_unique<Slab>(budget)), index_(budget) {}
-
-StateTrace::~StateTrace() { budget_.Give(charged_); }
+    : budget_(budget), slab_(std::make_unique<Slab>(budget)), index_(budget), log_(budget, kChanges) {}
 
 StateTrace::Ref* StateTrace::FindSlot(uint32_t hash, std::string_view key) const {
   return index_.FindSlot(hash, [&](Ref candidate) { return IsSame(KeyOf(At(candidate)), key); });
@@ -62,14 +61,14 @@ Status StateTrace::Put(std::string_view key, std::string_view state) {
   QN_TRY(index_.Reserve(1));
   if (!PutHashed(ShortHash(key), key, state, true)) return slab_->Refusal();
   // Every some thousand rows is soon enough.
-  return (changes_.size() & 0xFFF) == 0 ? Charge() : Ok();
+  return (changes_.size() & 0xFFF) == 0 ? log_.Charge(ListBytes()) : Ok();
 }
 
 Status StateTrace::Put(std::span<const KeyedRow> rows) {
   for (size_t begin = 0; begin < rows.size(); begin += kBatch) {
     QN_TRY(PutBatch(rows.subspan(begin, std::min(kBatch, rows.size() - begin)), true));
   }
-  return Charge();
+  return log_.Charge(ListBytes());
 }
 
 // A row without a pointer is a key to remove.
@@ -104,12 +103,15 @@ bool StateTrace::PutHashed(uint32_t hash, std::string_view key, std::string_view
     index_.Insert(hash, ref);
   } else {
     head->change = At(*found)->change;
+    if (head->change != 0)
+      change_bytes_ += state.size() - At(*found)->state_size;  // less wraps around, and back
     dead_.push_back(*found);
     *found = ref;
   }
   if (head->change != 0) {
     changes_[head->change - 1].ref = ref;
   } else if (is_logged) {
+    change_bytes_ += kEntryBytes + key.size() + state.size();
     changes_.push_back({ref, false});
     head->change = static_cast<uint32_t>(changes_.size());
   }
@@ -125,6 +127,7 @@ void StateTrace::RemoveHashed(uint32_t hash, std::string_view key, bool is_logge
   if (head->change != 0) {
     changes_[head->change - 1].is_removed = true;
   } else if (is_logged) {
+    change_bytes_ += kEntryBytes + key.size();
     changes_.push_back({*found, true});
   }
   dead_.push_back(*found);
@@ -137,13 +140,15 @@ void StateTrace::ForEach(const std::function<void(std::string_view key, std::str
       ahead, [](Ref) {}, [&](Ref ref) { f(KeyOf(At(ref)), StateOf(At(ref))); });
 }
 
-size_t StateTrace::bytes() const { return slab_->bytes() + index_.bytes() + charged_; }
+size_t StateTrace::bytes() const { return slab_->bytes() + index_.bytes() + log_.charged(); }
 
 void StateTrace::EndStep() {
-  KeepChanges();
+  (void)PutChanges(nullptr);  // while the pieces can still be read
+  ForgetChanges();
   FreeDead();
   Compact();
-  (void)Charge();  // gives back; what is kept of the changes is less than they were
+  // Entries of changes may be longer than the changes were.
+  log_.ChargeAnyway(ListBytes());
 }
 
 void StateTrace::FreeDead() {
@@ -176,70 +181,76 @@ void StateTrace::Compact() {
   index_.Shrink();
 }
 
-Status StateTrace::Charge() {
-  const size_t held = HeldBytes(changes_) + HeldBytes(dead_) + HeldBytes(kept_changes_);
-  if (held > charged_) {
-    QN_TRY(budget_.Take(held - charged_));
-  } else {
-    budget_.Give(charged_ - held);
-  }
-  charged_ = held;
-  return Ok();
-}
-
 void StateTrace::Clear() {
   slab_->Clear();
   index_.Clear();
   Release(dead_, 0);
   Release(changes_, 0);
-  Release(kept_changes_, 0);
-  kept_entries_ = 0;
-  (void)Charge();
+  change_bytes_ = 0;
+  log_.Clear(0);
+  log_.ChargeAnyway(ListBytes());
 }
 
 // An entry is a key (its size, its bytes), then its state's size + 1 and its bytes; 0: the key is gone.
-void StateTrace::PutEntry(const Head* head, bool is_removed, SectionWriter& out) {
+void StateTrace::PutEntry(const Head* head, bool is_removed, bool is_counted_key, SectionWriter& out) {
   out.Put(head->key_size, KeyOf(head));
-  if (is_removed) return out.Put(0, {});
-  out.Put(uint64_t{head->state_size} + 1, StateOf(head));
+  if (is_removed) {
+    out.Put(0, {});
+  } else {
+    out.Put(uint64_t{head->state_size} + 1, StateOf(head));
+  }
+  out.EndEntry(is_counted_key);
 }
 
-void StateTrace::PutChanges(std::string& out) {
-  SectionWriter writer(out);
+// Behind what was kept, handed out a section at a time; nullptr: it is kept as well.
+Status StateTrace::PutChanges(const SectionOut* out) {
   constexpr size_t kAhead = 16;
   for (size_t i = 0; i < changes_.size(); ++i) {
     if (i + kAhead < changes_.size()) Ask(At(changes_[i + kAhead].ref));
     Head* head = At(changes_[i].ref);
-    PutEntry(head, changes_[i].is_removed, writer);
+    PutEntry(head, changes_[i].is_removed, false, log_.kept());
     head->change = 0;
+    if (out != nullptr && log_.kept().is_full()) QN_TRY(log_.HandOut(*out));
   }
+  return Ok();
 }
 
-// While the pieces can still be read.
-void StateTrace::KeepChanges() {
-  if (changes_.empty()) return;
-  PutChanges(kept_changes_);
-  kept_entries_ += changes_.size();
+void StateTrace::ForgetChanges() {
   Release(changes_);
+  change_bytes_ = 0;
 }
 
-void StateTrace::TakeChanges(std::string& out) {
-  if (kept_entries_ + changes_.size() == 0) return;
-  AppendSectionHeader(kChanges, 0, kept_entries_ + changes_.size(), out);
-  out += kept_changes_;
-  PutChanges(out);
-  Release(changes_);
-  Release(kept_changes_);
-  kept_entries_ = 0;
-  (void)Charge();
+Status StateTrace::TakeChanges(const SectionOut& out) {
+  QN_TRY(PutChanges(&out));
+  QN_TRY(log_.HandOut(out));
+  ForgetChanges();
+  log_.Clear(kListBytesKept);
+  log_.ChargeAnyway(ListBytes());
+  return Ok();
 }
 
-void StateTrace::Dump(std::string& out) const {
-  AppendSectionHeader(kAll, keys(), keys(), out);
-  SectionWriter writer(out);
+void StateTrace::DropChanges() {
+  for (const Change& change : changes_) At(change.ref)->change = 0;
+  ForgetChanges();
+  log_.Clear(kListBytesKept);
+  log_.ChargeAnyway(ListBytes());
+}
+
+Status StateTrace::Dump(const SectionOut& out) const {
+  SectionWriter section(kAll);
+  Status status;
   const auto ahead = [&](Ref ref) { Ask(At(ref)); };
   index_.ForEachAhead(
-      ahead, [](Ref) {}, [&](Ref ref) { PutEntry(At(ref), false, writer); });
+      ahead, [](Ref) {},
+      [&](Ref ref) {
+        if (!status.ok()) return;
+        PutEntry(At(ref), false, true, section);
+        if (!section.is_full()) return;
+        status = out(section.Section());
+        section.Restart();
+      });
+  QN_TRY(std::move(status));
+  return section.is_empty() ? Ok() : out(section.Section());
 }
 
 Status StateTrace::Apply(std::string_view section) {
@@ -267,7 +278,7 @@ Status StateTrace::Apply(std::string_view section) {
   }
   if (!reader.AtEnd()) return DamagedSection(section);
   FreeDead();
-  return Charge();
+  return log_.Charge(ListBytes());
 }
 
 }  // namespace qn::trace

@@ -12,18 +12,16 @@
 #include "base/status.h"
 #include "data/delta.h"
 #include "trace/budget.h"
+#include "trace/change_log.h"
 #include "trace/index.h"
 #include "trace/slab.h"
 #include "trace/trace.h"
 
 namespace qn::trace {
 
-class SectionWriter;
-
 class StateTrace final : public Trace {
  public:
   explicit StateTrace(Budget& budget);
-  ~StateTrace() override;
 
   // out[i]: the state of rows[i].key; data() == nullptr when there is none. Valid until EndStep.
   void Find(std::span<const KeyedRow> rows, std::vector<std::string_view>& out) const;
@@ -36,13 +34,16 @@ class StateTrace final : public Trace {
   void Remove(std::string_view key);
 
   void ForEach(const std::function<void(std::string_view key, std::string_view state)>& f) const;
-  size_t keys() const { return index_.size(); }
 
   // Trace:
+  size_t keys() const override { return index_.size(); }
   size_t bytes() const override;
   void EndStep() override;
-  void TakeChanges(std::string& out) override;
-  void Dump(std::string& out) const override;
+  uint64_t change_bytes() const override { return log_.bytes() + change_bytes_; }
+  Status TakeChanges(const SectionOut& out) override;
+  void DropChanges() override;
+  Status Dump(const SectionOut& out) const override;
+  Status Expect(uint64_t keys) override { return index_.Reserve(keys); }
   Status Apply(std::string_view section) override;
   void Clear() override;
 
@@ -77,19 +78,18 @@ class StateTrace final : public Trace {
   Status PutBatch(std::span<const KeyedRow> rows, bool is_logged);
   void FreeDead();
   void Compact();
-  void KeepChanges();
-  void PutChanges(std::string& out);
-  static void PutEntry(const Head* head, bool is_removed, SectionWriter& out);
-  Status Charge();
+  Status PutChanges(const SectionOut* out);
+  void ForgetChanges();
+  static void PutEntry(const Head* head, bool is_removed, bool is_counted_key, SectionWriter& out);
+  size_t ListBytes() const { return HeldBytes(changes_) + HeldBytes(dead_); }
 
   Budget& budget_;
   std::unique_ptr<Slab> slab_;
   Index<Ref> index_;
   std::vector<Ref> dead_;        // freed at EndStep
-  std::vector<Change> changes_;  // since TakeChanges, a key at most once while it lives
-  std::string kept_changes_;     // of steps that ended since TakeChanges, as entries of a section
-  uint64_t kept_entries_ = 0;
-  size_t charged_ = 0;  // bytes of the lists above that the budget knows of
+  std::vector<Change> changes_;  // of this step, since TakeChanges; a key at most once while it lives
+  uint64_t change_bytes_ = 0;    // about what they are as a section
+  ChangeLog log_;
 };
 
 }  // namespace qn::trace

@@ -8,6 +8,7 @@
 
 #include "trace/hash.h"
 #include "trace/section.h"
+#include "trace/test_sections.h"
 
 namespace qn::trace {
 namespace {
@@ -50,13 +51,12 @@ TEST(StateTrace, AStateThatStaysTheSameIsNoChange) {
   Budget budget(kPlenty);
   StateTrace trace(budget);
   ASSERT_TRUE(trace.Put("a", "1").ok());
-  std::string section;
-  trace.TakeChanges(section);
+  std::string section = TakeSection(trace);
   EXPECT_NE(section, "");
   section.clear();
   ASSERT_TRUE(trace.Put("a", "1").ok());
   trace.Remove("b");
-  trace.TakeChanges(section);
+  section = TakeSection(trace);
   EXPECT_EQ(section, "");
 }
 
@@ -65,10 +65,9 @@ TEST(StateTrace, AKeyChangedOftenIsWrittenOnce) {
   StateTrace trace(budget);
   std::string once;
   ASSERT_TRUE(trace.Put("a", "100").ok());
-  trace.TakeChanges(once);
+  once = TakeSection(trace);
   for (int i = 0; i < 100; ++i) ASSERT_TRUE(trace.Put("a", std::to_string(i + 200)).ok());
-  std::string often;
-  trace.TakeChanges(often);
+  std::string often = TakeSection(trace);
   EXPECT_EQ(often.size(), once.size());
 }
 
@@ -99,23 +98,20 @@ TEST(StateTrace, EqualsAMap) {
         for (const KeyedRow& row : rows) map[std::string(row.key)] = row.row;
       }
       std::string section;
-      if (step % 3 == 0) trace->TakeChanges(section);
+      if (step % 3 == 0) section = TakeSection(*trace);
       trace->EndStep();
-      if (step % 3 == 1) trace->TakeChanges(section);
+      if (step % 3 == 1) section = TakeSection(*trace);
       if (!section.empty()) sections.push_back(section);
       ASSERT_EQ(Content(*trace), map);
       ASSERT_EQ(budget.used(), trace->bytes());
       if (step % 10 != 9) continue;
-      section.clear();
-      trace->TakeChanges(section);
+      section = TakeSection(*trace);
       if (!section.empty()) sections.push_back(section);
       auto from_changes = std::make_unique<StateTrace>(budget);
       for (const std::string& part : sections) ASSERT_TRUE(from_changes->Apply(part).ok());
       ASSERT_EQ(Content(*from_changes), map);
-      std::string dump;
-      from_changes->Dump(dump);
       StateTrace from_dump(budget);
-      ASSERT_TRUE(from_dump.Apply(dump).ok());
+      ASSERT_TRUE(Apply(DumpSections(*from_changes), from_dump).ok());
       ASSERT_EQ(Content(from_dump), map);
       trace = std::move(from_changes);
     }
@@ -129,13 +125,11 @@ TEST(StateTrace, MemoryOfWhatIsGoneIsFree) {
   StateTrace trace(budget);
   for (int i = 0; i < 200'000; ++i)
     ASSERT_TRUE(trace.Put("key " + std::to_string(i), "some state of a group").ok());
-  std::string section;
-  trace.TakeChanges(section);
+  std::string section = TakeSection(trace);
   trace.EndStep();
   const size_t full = trace.bytes();
   for (int i = 100; i < 200'000; ++i) trace.Remove("key " + std::to_string(i));
-  section.clear();
-  trace.TakeChanges(section);
+  section = TakeSection(trace);
   trace.EndStep();
   trace.EndStep();
   EXPECT_LT(trace.bytes(), full / 10);
@@ -152,6 +146,56 @@ TEST(StateTrace, AFullBudgetIsTold) {
   EXPECT_EQ(budget.used(), 0u);
 }
 
+TEST(StateTrace, SectionsAreOfBoundedSize) {
+  Budget budget(kPlenty);
+  StateTrace trace(budget);
+  const std::string large(1000, 's');
+  for (int i = 0; i < 40'000; ++i) {
+    ASSERT_TRUE(trace.Put("key " + std::to_string(i), std::to_string(i) + large).ok());
+  }
+  const Map content = Content(trace);
+  const uint64_t change_bytes = trace.change_bytes();
+  for (const Sections& sections : {DumpSections(trace), TakeSections(trace)}) {
+    ASSERT_EQ(sections.size(), 3u);
+    uint64_t bytes = 0;
+    for (const std::string& section : sections) {
+      EXPECT_LE(section.size(), kSectionBytes + 2000);
+      bytes += section.size();
+    }
+    EXPECT_NEAR(static_cast<double>(bytes), static_cast<double>(change_bytes), 1e6);
+    StateTrace copy(budget);
+    ASSERT_TRUE(copy.Expect(trace.keys()).ok());
+    ASSERT_TRUE(Apply(sections, copy).ok());
+    ASSERT_EQ(Content(copy), content);
+  }
+  // Changes that are dropped are no changes, and later ones are.
+  ASSERT_TRUE(trace.Put("key 1", "one").ok());
+  trace.DropChanges();
+  EXPECT_EQ(trace.change_bytes(), 0u);
+  ASSERT_TRUE(trace.Put("key 1", "two").ok());
+  EXPECT_EQ(TakeSections(trace).size(), 1u);
+}
+
+TEST(StateTrace, WhatIsKeptOfChangesIsCountedAlsoWhenTheBudgetIsFull) {
+  const auto used_after = [](uint64_t bytes_max, uint64_t* before) {
+    Budget budget(bytes_max);
+    StateTrace trace(budget);
+    std::vector<KeyedRow> rows;
+    const std::string state(4000, 's');
+    std::vector<std::string> keys;
+    for (int i = 0; i < 1000; ++i) keys.push_back(std::to_string(i));
+    for (const std::string& key : keys) rows.push_back({key, state});
+    EXPECT_TRUE(trace.Put(rows).ok());
+    *before = budget.used();
+    trace.EndStep();
+    return budget.used();
+  };
+  uint64_t before = 0;
+  const uint64_t used = used_after(kPlenty, &before);
+  EXPECT_GT(used, before + 3'900'000) << "a change is small, its entry is not";
+  EXPECT_EQ(used_after(before + 1, &before), used);
+}
+
 TEST(StateTrace, DamagedSectionsAreRefusedOrHarmless) {
   Budget budget(64 << 20);
   for (const bool is_dump : {false, true}) {
@@ -162,7 +206,7 @@ TEST(StateTrace, DamagedSectionsAreRefusedOrHarmless) {
       ASSERT_TRUE(trace.Put("bb", "").ok());
       ASSERT_TRUE(trace.Put("c", "x").ok());
       trace.Remove("c");
-      is_dump ? trace.Dump(good) : trace.TakeChanges(good);
+      good = is_dump ? DumpSection(trace) : TakeSection(trace);
     }
     const auto read = [&](const std::string& bytes) {
       StateTrace trace(budget);
@@ -216,10 +260,10 @@ TEST(Hashes, NumbersInARowAreSpread) {
 
 TEST(Sections, VarintsComeBackAndLongOnesAreRefused) {
   for (const uint64_t value : {uint64_t{0}, uint64_t{127}, uint64_t{128}, uint64_t{1} << 63, UINT64_MAX}) {
-    std::string bytes;
-    SectionWriter(bytes).Put(value, {});
+    SectionWriter writer('x');
+    writer.Put(value, {});
     uint64_t read = 0;
-    SectionReader reader(bytes);
+    SectionReader reader(writer.Section().substr(kSectionHeader));
     EXPECT_TRUE(reader.Varint(&read) && reader.AtEnd());
     EXPECT_EQ(read, value);
   }

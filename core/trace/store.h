@@ -52,18 +52,23 @@ class StateStore {
   struct Saved {
     std::vector<Run> runs;
     uint64_t whole = 0;    // bytes of the last whole one
+    uint64_t keys = 0;     // in it
     uint64_t changes = 0;  // bytes of changes since
   };
   struct Content {
     std::map<std::string, Saved> traces;
     std::map<std::string, uint64_t> file_sizes;
   };
-  class NewFile;
+  class StepFile;
+  class RunReader;
 
-  Status AppendChanges(const std::string& name, Trace& trace, Saved& saved, NewFile& file);
-  Status MoveOut(Content& content, NewFile& file);
-  Result<std::string> Write(Epoch epoch, const std::string& bytes);
-  Result<std::string> ReadRun(const std::string& name, const Run& run);
+  Status AppendChanges(const std::string& name, Trace& trace, Saved& saved, StepFile& file);
+  static Status AppendWhole(Trace& trace, Saved& saved, StepFile& file);
+  Status MoveOut(Content& content, StepFile& file);
+  Status PrepareFolder();
+  Result<std::string> Write(Epoch epoch, StepFile& file);
+  Result<RunReader> OpenRun(const std::string& name, const Run& run);
+  Status CopyRun(const std::string& name, const Run& run, StepFile& file);
   Status ApplyRun(const std::string& name, const Run& run, Trace& trace);
   Result<ReadableFile*> OpenFile(const std::string& name, const std::string& file);
 

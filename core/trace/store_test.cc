@@ -10,6 +10,7 @@
 #include "base/fail_point.h"
 #include "contract/memory_files.h"
 #include "trace/row_trace.h"
+#include "trace/section.h"
 #include "trace/state_trace.h"
 
 namespace qn::trace {
@@ -361,6 +362,95 @@ TEST(StateStore, ListsThatMakeNoSenseAreRefused) {
   text =
       R"({"files":[[")" + name + R"(",9]],"traces":{"view/1.0":{"runs":[[0,18446744073709551615,2,0,0]]}}})";
   EXPECT_EQ(life.RestoreFrom(*Json::Parse(text)).code(), "QN-3408");
+}
+
+// Files that come a piece at a time, of a disk that may be full.
+class Disk final : public MemoryFiles {
+ public:
+  Result<std::unique_ptr<NewFile>> Create(const std::string& folder) override {
+    QN_GET(std::unique_ptr<NewFile> file, MemoryFiles::Create(folder));
+    return std::unique_ptr<NewFile>(std::make_unique<Piecewise>(std::move(file), *this));
+  }
+  size_t largest = 0;
+  uint64_t left = kPlenty;
+
+ private:
+  class Piecewise final : public NewFile {
+   public:
+    Piecewise(std::unique_ptr<NewFile> file, Disk& disk) : file_(std::move(file)), disk_(disk) {}
+    Status Append(std::string_view bytes) override {
+      disk_.largest = std::max(disk_.largest, bytes.size());
+      if (bytes.size() > disk_.left) return Status(Kind::kRetryable, "QN-3101", "The disk is full.");
+      disk_.left -= bytes.size();
+      return file_->Append(bytes);
+    }
+    Status PutIfAbsent(const std::string& path) override { return file_->PutIfAbsent(path); }
+
+   private:
+    std::unique_ptr<NewFile> file_;
+    Disk& disk_;
+  };
+};
+
+TEST(StateStore, NothingIsInMemoryAsAWhole) {
+  Disk disk;
+  Life life(disk);
+  const auto change = [&life](const std::string& text) {
+    Arena arena;
+    std::vector<KeyedRow> rows;
+    const std::string large(1000, 'r');
+    for (int i = 0; i < 60'000; ++i)
+      rows.push_back({arena.Store("key " + std::to_string(i)), arena.Store(large + text), 1});
+    ASSERT_TRUE(life.rows.Add(rows, nullptr).ok());
+    ASSERT_TRUE(life.states.Put(rows).ok());
+  };
+  Json saved;
+  for (const char* text : {"first", "again", "and again"}) {  // whole, changes, whole
+    change(text);
+    saved = *life.store.Save(1, life.All());
+    life.EndStep();
+  }
+  EXPECT_LE(disk.largest, kSectionBytes + 2000) << "of 120 MB";
+  EXPECT_GT(disk.largest, kSectionBytes / 2);
+  EXPECT_EQ(saved["traces"]["view/0.0"]["keys"].Int(), 60'000);
+  const auto content = life.Content();
+  Life next(disk);
+  const Status restored = next.RestoreFrom(Reread(saved));
+  ASSERT_TRUE(restored.ok()) << restored.ToString();
+  EXPECT_EQ(next.Content(), content);
+  EXPECT_LE(next.budget.used(), life.budget.used());
+}
+
+TEST(StateStore, ADiskThatFillsUpInTheMiddleIsTold) {
+  Disk disk;
+  Life life(disk);
+  const std::string state(1 << 20, 's');
+  const auto put = [&](int keys) {
+    for (int i = 0; i < keys; ++i) ASSERT_TRUE(life.states.Put(std::to_string(i) + "k", state).ok());
+  };
+  put(2);
+  const Json saved = *life.store.Save(1, life.All());
+  life.EndStep();
+  const auto content = life.Content();
+  disk.left = uint64_t{17} << 20;
+  put(40);
+  EXPECT_EQ(life.store.Save(2, life.All()).status().code(), "QN-3101");
+  EXPECT_EQ(disk.List(kFolder)->size(), 1u);
+  ASSERT_TRUE(life.RestoreFrom(saved).ok());
+  EXPECT_EQ(life.Content(), content);
+}
+
+// As versions before sections of bounded size wrote it.
+TEST(StateStore, AnOlderListHasNoNumberOfKeys) {
+  MemoryFiles files;
+  Life life(files);
+  ASSERT_TRUE(life.states.Put("k", "s").ok());
+  std::string text = life.store.Save(1, life.All())->Dump();
+  const size_t at = text.find("\"keys\":0,");
+  ASSERT_NE(at, std::string::npos) << text;
+  text.erase(at, 9);
+  ASSERT_TRUE(life.RestoreFrom(*Json::Parse(text)).ok());
+  EXPECT_EQ(life.states.Find("k"), "s");
 }
 
 TEST(StateStore, TracesComeAndGo) {

@@ -3,24 +3,34 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
+#include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "base/status.h"
 
 namespace qn::trace {
 
+// Takes sections, one after the other; after a failure no more come. The bytes live until it returns.
+using SectionOut = std::function<Status(std::string_view section)>;
+
 class Trace {
  public:
   virtual ~Trace() = default;
+  virtual size_t keys() const = 0;
   virtual size_t bytes() const = 0;  // of memory held
   // The step is over: views handed out may die, memory of removed rows is free again.
   virtual void EndStep() = 0;
-  // Appends to `out` what changed since the last call, as a section that Apply takes; nothing: `out` as it
-  // was.
-  virtual void TakeChanges(std::string& out) = 0;
-  // Appends the whole content as a section.
-  virtual void Dump(std::string& out) const = 0;
+  // About how much TakeChanges will write; 0: nothing.
+  virtual uint64_t change_bytes() const = 0;
+  // What changed since the last call, or since DropChanges, as sections that Apply takes. Failure: that of
+  // `out`; the trace must then be cleared.
+  virtual Status TakeChanges(const SectionOut& out) = 0;
+  virtual void DropChanges() = 0;
+  // The whole content as sections; of an empty trace there are none.
+  virtual Status Dump(const SectionOut& out) const = 0;
+  // Room for so many keys, which Apply will bring: it need not grow then. QN-3601.
+  virtual Status Expect(uint64_t keys) = 0;
   // Applies a section on top of what is there. Sections are applied in the order in which they were written.
   // QN-3407: the bytes make no sense; the trace must then be cleared.
   virtual Status Apply(std::string_view section) = 0;

@@ -97,9 +97,9 @@ Status WriteAll(int fd, std::string_view bytes, const std::string& path) {
 // A file that has its bytes on disk under a name nobody reads, removed unless it was kept.
 class TempFile {
  public:
-  explicit TempFile(const std::string& target) {
+  explicit TempFile(const std::string& folder) {
     static std::atomic<uint64_t> counter{0};
-    path_ = FolderOf(target) + "/" + std::string(kTempPrefix) + std::to_string(::getpid()) + "-" +
+    path_ = folder + "/" + std::string(kTempPrefix) + std::to_string(::getpid()) + "-" +
             std::to_string(counter.fetch_add(1)) + "-" + std::to_string(SystemRandom() % 1'000'000'000);
   }
   ~TempFile() {
@@ -109,16 +109,19 @@ class TempFile {
   TempFile(const TempFile&) = delete;
   TempFile& operator=(const TempFile&) = delete;
 
-  Status Fill(std::string_view bytes, const std::string& target) {
+  // `target` is for messages.
+  Status Open(const std::string& target) {
     fd_ = OpenRetrying(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL, 0666);
     if (fd_ < 0) {
       const int error = errno;
       path_.clear();
       return FileError(error, "write", target);
     }
-    QN_TRY(WriteAll(fd_, bytes, target));
-    if (::fsync(fd_) != 0) return FileError(errno, "sync", target);
     return Ok();
+  }
+  Status Append(std::string_view bytes, const std::string& target) { return WriteAll(fd_, bytes, target); }
+  Status Sync(const std::string& target) {
+    return ::fsync(fd_) == 0 ? Ok() : FileError(errno, "sync", target);
   }
   const char* path() const { return path_.c_str(); }
   void Renamed() { path_.clear(); }
@@ -152,6 +155,38 @@ Status SyncPath(const std::string& path, int flags, const char* deed) {
   if (::fsync(fd.get()) != 0) return FileError(errno, deed, path, true);
   return Ok();
 }
+
+class LocalNewFile final : public NewFile {
+ public:
+  explicit LocalNewFile(const std::string& folder) : temp_(folder) {}
+
+  Status Open(const std::string& target) {
+    target_ = target;
+    return temp_.Open(target_);
+  }
+  Status Append(std::string_view bytes) override { return temp_.Append(bytes, target_); }
+  Status PutIfAbsent(const std::string& path) override {
+    // Once: a second fsync says nothing of what the first one failed to write.
+    if (!is_synced_) QN_TRY(temp_.Sync(path));
+    is_synced_ = true;
+    QN_FAIL("files.put.before_link");
+    if (named_ != path) {
+      if (const int error = LinkExclusive(temp_, path); error != 0)
+        return FileError(error, "write", path, error == EIO);
+      named_ = path;
+    }
+    QN_FAIL("files.put.after_link");
+    QN_TRY(SyncPath(FolderOf(path), O_DIRECTORY, "sync the folder"));
+    QN_FAIL("files.put.after_sync");
+    return Ok();
+  }
+
+ private:
+  TempFile temp_;
+  std::string target_;
+  bool is_synced_ = false;
+  std::string named_;
+};
 
 Status ListInto(const std::string& root, std::vector<FileInfo>& out) {
   std::vector<std::string> folders{root};
@@ -242,21 +277,25 @@ Status LocalFiles::MakeFolder(const std::string& path) {
 Status LocalFiles::PutIfAbsent(const std::string& path, std::string_view bytes) {
   // Costs less than writing and syncing what then cannot be linked.
   if (struct stat st{}; ::lstat(path.c_str(), &st) == 0) return FileError(EEXIST, "write", path);
-  TempFile temp(path);
+  LocalNewFile file(FolderOf(path));
   QN_FAIL("files.put.before_write");
-  QN_TRY(temp.Fill(bytes, path));
-  QN_FAIL("files.put.before_link");
-  if (const int error = LinkExclusive(temp, path); error != 0)
-    return FileError(error, "write", path, error == EIO);
-  QN_FAIL("files.put.after_link");
-  QN_TRY(SyncFolder(FolderOf(path)));
-  QN_FAIL("files.put.after_sync");
-  return Ok();
+  QN_TRY(file.Open(path));
+  QN_TRY(file.Append(bytes));
+  return file.PutIfAbsent(path);
+}
+
+Result<std::unique_ptr<NewFile>> LocalFiles::Create(const std::string& folder) {
+  auto file = std::make_unique<LocalNewFile>(folder);
+  QN_FAIL("files.put.before_write");
+  QN_TRY(file->Open(folder));
+  return std::unique_ptr<NewFile>(std::move(file));
 }
 
 Status LocalFiles::Put(const std::string& path, std::string_view bytes) {
-  TempFile temp(path);
-  QN_TRY(temp.Fill(bytes, path));
+  TempFile temp(FolderOf(path));
+  QN_TRY(temp.Open(path));
+  QN_TRY(temp.Append(bytes, path));
+  QN_TRY(temp.Sync(path));
   QN_FAIL("files.replace.before_rename");
   if (::rename(temp.path(), path.c_str()) != 0) return FileError(errno, "replace", path, errno == EIO);
   temp.Renamed();

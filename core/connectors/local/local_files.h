@@ -25,6 +25,7 @@ class LocalFiles final : public Files {
   Status MakeFolder(const std::string& path) override;
   // The folder must be there. Half-written bytes carry a name with kTempPrefix until they are whole.
   Status PutIfAbsent(const std::string& path, std::string_view bytes) override;
+  Result<std::unique_ptr<NewFile>> Create(const std::string& folder) override;
   Status Put(const std::string& path, std::string_view bytes) override;
   Status Remove(const std::string& path) override;
   Status Sync(const std::string& path) override;
