@@ -17,17 +17,11 @@ namespace {
 
 using plan::CircuitOp;
 
-std::vector<Type> TypesOf(const Schema& columns, size_t from, size_t to) {
-  std::vector<Type> types;
-  for (size_t i = from; i < to; ++i) types.push_back(columns[i].type);
-  return types;
-}
-
 std::vector<Type> KeyTypes(const plan::Fragment& fragment) {
   return TypesOf(fragment.columns, 0, fragment.key_count);
 }
 std::vector<Type> RowTypes(const plan::Fragment& fragment) {
-  return TypesOf(fragment.columns, fragment.key_count, fragment.columns.size());
+  return TypesOf(fragment.columns, fragment.key_count);
 }
 
 std::string NumberedColumns(size_t count) {
@@ -231,8 +225,7 @@ Result<std::unique_ptr<ops::Operator>> CircuitRun::MakeOperator(OpRun& run, trac
   const size_t width = plan.key_count + plan.columns.size();
   std::vector<Type> keys = plan.inputs.empty() ? std::vector<Type>() : KeyTypes(plan.inputs[0]);
   run.answer_name = UniqueName("answer");
-  run.answer = std::make_unique<ops::DeltaSink>(std::move(keys),
-                                                TypesOf(plan.columns, 0, plan.columns.size()), 0, false);
+  run.answer = std::make_unique<ops::DeltaSink>(std::move(keys), TypesOf(plan.columns), 0, false);
   QN_TRY(duck::RegisterRowSink(connection_, run.answer_name, run.answer->Arguments(), *run.answer));
   QN_GET(const std::string sql,
          plan.RecomputeSql({[&names](const std::string& name) { return names.at(name); }}));

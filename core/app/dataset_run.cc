@@ -322,10 +322,9 @@ Status DatasetRun::MakeView() {
   options.new_id = UuidOf(tables_.world.random);
   QN_GET(view_table_, ViewTable::Make(context_.connection, *sink_, std::move(options)));
   view_scan_name_ = UniqueName("view");
-  std::vector<Type> types;
-  for (const Field& field : stored_) types.push_back(field.type);
-  view_scan_ = std::make_unique<ops::DeltaScan>(stored_, duck::RowCodec(types, duck::Encoding::kRow),
-                                                duck::RowCodec({}, duck::Encoding::kRow), true);
+  view_scan_ =
+      std::make_unique<ops::DeltaScan>(stored_, duck::RowCodec(TypesOf(stored_), duck::Encoding::kRow),
+                                       duck::RowCodec({}, duck::Encoding::kRow), true);
   QN_TRY(duck::RegisterScan(context_.connection, view_scan_name_, *view_scan_));
   return Ok();
 }

@@ -4,16 +4,6 @@
 #include <algorithm>
 
 namespace qn::app {
-namespace {
-
-std::vector<Type> TypesOf(const Schema& columns) {
-  std::vector<Type> types;
-  for (const Field& field : columns) types.push_back(field.type);
-  return types;
-}
-
-}  // namespace
-
 class ViewSink::Thread final : public duck::RowSinkThread {
  public:
   Thread(ViewSink& sink, Part& part) : sink_(sink), part_(part) {}

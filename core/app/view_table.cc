@@ -33,12 +33,6 @@ constexpr const char* kBefore = "update_preimage";
 constexpr const char* kAfter = "update_postimage";
 constexpr size_t kAlikeMax = 16;  // rows of one key that are looked at; a key has one old row and one new
 
-std::vector<Type> TypesOf(const Schema& columns) {
-  std::vector<Type> types;
-  for (const Field& field : columns) types.push_back(field.type);
-  return types;
-}
-
 std::string NamesOf(const Schema& columns) {
   std::string names;
   for (const Field& field : columns) names += (names.empty() ? "" : ", ") + QuoteName(field.name);

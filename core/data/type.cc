@@ -160,6 +160,12 @@ Result<Type> TypeFromPlanJson(const Json& json) {
   return type;
 }
 
+std::vector<Type> TypesOf(const Schema& columns, size_t from, size_t to) {
+  std::vector<Type> types;
+  for (size_t i = from; i < std::min(to, columns.size()); ++i) types.push_back(columns[i].type);
+  return types;
+}
+
 int ColumnIndex(const Schema& schema, std::string_view name) {
   const auto same = [](char a, char b) {
     return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));

@@ -80,6 +80,9 @@ struct Field {
 
 using Schema = std::vector<Field>;
 
+// Types of the columns, or of those from `from` to before `to`.
+std::vector<Type> TypesOf(const Schema& columns, size_t from = 0, size_t to = SIZE_MAX);
+
 // Index of the column called `name` (case-insensitive, as in DuckDB), or -1.
 int ColumnIndex(const Schema& schema, std::string_view name);
 

@@ -56,17 +56,6 @@ T Canonical(T value) {
   return std::isnan(value) ? std::numeric_limits<T>::quiet_NaN() : value;
 }
 
-// Divides and keeps the remainder from 0 to below `scale`.
-int64_t Carry(int64_t& value, int64_t scale) {
-  int64_t carried = value / scale;
-  value -= carried * scale;
-  if (value < 0) {
-    --carried;
-    value += scale;
-  }
-  return carried;
-}
-
 // What does not fit into `out` goes back into the smaller unit.
 void Borrow(int64_t value, int64_t& smaller, int32_t& out, int64_t scale) {
   constexpr int64_t kMin = std::numeric_limits<int32_t>::min();
@@ -75,15 +64,12 @@ void Borrow(int64_t value, int64_t& smaller, int32_t& out, int64_t scale) {
   smaller += (value - out) * scale;
 }
 
-// As DuckDB compares intervals: 30 days are a month, 24 hours a day.
+// The same for all that are equal.
 Interval Canonical(const Interval& value) {
-  constexpr int64_t kMicrosPerDay = int64_t{86'400} * 1'000'000;
-  constexpr int64_t kDaysPerMonth = 30;
-  Interval out = value;
-  int64_t days = value.days + Carry(out.micros, kMicrosPerDay);
-  const int64_t months = value.months + Carry(days, kDaysPerMonth);
-  Borrow(months, days, out.months, kDaysPerMonth);
-  Borrow(days, out.micros, out.days, kMicrosPerDay);
+  IntervalOrder order(value);
+  Interval out{0, 0, order.micros};
+  Borrow(order.months, order.days, out.months, IntervalOrder::kDaysPerMonth);
+  Borrow(order.days, out.micros, out.days, IntervalOrder::kMicrosPerDay);
   return out;
 }
 

@@ -26,12 +26,6 @@ std::unique_ptr<Database> OpenOrDie() {
   return std::move(Database::Open(*api, options)).value();
 }
 
-std::vector<Type> TypesOf(const Schema& schema) {
-  std::vector<Type> types;
-  for (const Field& field : schema) types.push_back(field.type);
-  return types;
-}
-
 // Encodes every row it is given.
 class Encoder final : public RowSink {
  public:

@@ -2,6 +2,7 @@
 // are DuckDB's own and are checked by tests against the library.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -43,6 +44,34 @@ struct Interval {
   int32_t months;
   int32_t days;
   int64_t micros;
+};
+// What DuckDB compares of an interval, where 30 days are a month and 24 hours a day: equal ones are equal,
+// and the order is that of the members, all but the first from 0 to below one of the next larger unit.
+struct IntervalOrder {
+  static constexpr int64_t kMicrosPerDay = int64_t{86'400} * 1'000'000;
+  static constexpr int64_t kDaysPerMonth = 30;
+
+  explicit IntervalOrder(const Interval& of) : months(of.months), days(of.days), micros(of.micros) {
+    days += Carry(micros, kMicrosPerDay);
+    months += Carry(days, kDaysPerMonth);
+  }
+  auto operator<=>(const IntervalOrder&) const = default;
+
+  int64_t months;
+  int64_t days;
+  int64_t micros;
+
+ private:
+  // Divides and keeps the remainder from 0 to below `scale`.
+  static int64_t Carry(int64_t& value, int64_t scale) {
+    int64_t carried = value / scale;
+    value -= carried * scale;
+    if (value < 0) {
+      --carried;
+      value += scale;
+    }
+    return carried;
+  }
 };
 
 // One column being filled, with its children for STRUCT, LIST, ARRAY and MAP. Physical types: BOOLEAN uint8,

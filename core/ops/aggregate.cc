@@ -10,10 +10,7 @@ namespace qn::ops {
 namespace {
 
 std::vector<Type> StateTypes(const plan::CircuitOp& plan) {
-  std::vector<Type> types;
-  const plan::Fragment& input = plan.inputs[0];
-  for (size_t i = input.key_count; i < input.columns.size(); ++i) types.push_back(input.columns[i].type);
-  return types;
+  return TypesOf(plan.inputs[0].columns, plan.inputs[0].key_count);
 }
 
 }  // namespace

@@ -171,12 +171,6 @@ class ScanRun final : public duck::ScanRun {
   Shown shown_;
 };
 
-std::vector<Type> TypesOf(const Schema& columns, size_t from, size_t to) {
-  std::vector<Type> types;
-  for (size_t i = from; i < to; ++i) types.push_back(columns[i].type);
-  return types;
-}
-
 }  // namespace
 
 DeltaScan::DeltaScan(Schema columns, duck::RowCodec first, duck::RowCodec second, bool is_weighted)
@@ -201,19 +195,19 @@ Result<std::unique_ptr<DeltaScan>> DeltaScan::Make(const plan::CircuitOp& plan) 
   switch (plan.kind) {
     case plan::CircuitOp::Kind::kAggregate:
       first = {TypesOf(input->columns, 0, input->key_count), Encoding::kKey};
-      second = {TypesOf(input->columns, input->key_count, input->columns.size()), Encoding::kRow};
+      second = {TypesOf(input->columns, input->key_count), Encoding::kRow};
       break;
     case plan::CircuitOp::Kind::kJoin:
-      first = {TypesOf(input->columns, input->key_count, input->columns.size()), Encoding::kRow};
+      first = {TypesOf(input->columns, input->key_count), Encoding::kRow};
       if (plan.columns.size() == first.columns()) break;  // SEMI, ANTI
-      second = {TypesOf(input[1].columns, input[1].key_count, input[1].columns.size()), Encoding::kRow};
+      second = {TypesOf(input[1].columns, input[1].key_count), Encoding::kRow};
       break;
     case plan::CircuitOp::Kind::kDistinct:
     case plan::CircuitOp::Kind::kBag:
       first = {TypesOf(input->columns, 0, input->key_count), Encoding::kKey};
       break;
     case plan::CircuitOp::Kind::kRecompute:
-      first = {TypesOf(plan.columns, 0, plan.columns.size()), Encoding::kRow};
+      first = {TypesOf(plan.columns), Encoding::kRow};
       break;
   }
   return std::make_unique<DeltaScan>(plan.columns, std::move(first), std::move(second), plan.is_weighted);

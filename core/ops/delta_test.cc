@@ -40,19 +40,13 @@ std::string Select(size_t rows) {
   return sql + " FROM range(" + std::to_string(rows) + ") AS r(i)";
 }
 
-std::vector<Type> TypesOf(const Schema& columns, size_t from, size_t to) {
-  std::vector<Type> types;
-  for (size_t i = from; i < to; ++i) types.push_back(columns[i].type);
-  return types;
-}
-
 // Takes rows in with the first `keys` columns as key, and shows them again.
 struct Round {
   Round(Duck& duck, const std::string& sql, size_t keys, bool is_weighted_in, bool is_weighted_out) {
     Schema columns = duck.Describe(sql);
     if (is_weighted_in) columns.pop_back();
     const std::vector<Type> key = TypesOf(columns, 0, keys);
-    const std::vector<Type> row = TypesOf(columns, keys, columns.size());
+    const std::vector<Type> row = TypesOf(columns, keys);
     sink = std::make_unique<DeltaSink>(key, row, keys, is_weighted_in);
     EXPECT_TRUE(RegisterRowSink(*duck.connection, "take_in", sink->Arguments(), *sink).ok());
     taken = duck.Encode(*sink, "take_in", sql);

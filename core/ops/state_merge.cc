@@ -5,7 +5,6 @@
 #include <array>
 #include <cmath>
 #include <cstring>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -52,34 +51,10 @@ struct ByTimeTz {
   static bool IsLess(uint64_t a, uint64_t b) { return Key(a) < Key(b); }
 };
 
-// 30 days are a month, 24 hours a day.
 struct ByInterval {
-  struct Key {
-    int64_t months;
-    int64_t days;
-    int64_t micros;
-    bool operator<(const Key& other) const {
-      return std::tie(months, days, micros) < std::tie(other.months, other.days, other.micros);
-    }
-  };
-  static int64_t Carry(int64_t& value, int64_t scale) {
-    int64_t carried = value / scale;
-    value -= carried * scale;
-    if (value < 0) {
-      --carried;
-      value += scale;
-    }
-    return carried;
+  static bool IsLess(const duck::Interval& a, const duck::Interval& b) {
+    return duck::IntervalOrder(a) < duck::IntervalOrder(b);
   }
-  static Key KeyOf(const duck::Interval& value) {
-    constexpr int64_t kMicrosPerDay = int64_t{86'400} * 1'000'000;
-    constexpr int64_t kDaysPerMonth = 30;
-    Key key{value.months, value.days, value.micros};
-    key.days += Carry(key.micros, kMicrosPerDay);
-    key.months += Carry(key.days, kDaysPerMonth);
-    return key;
-  }
-  static bool IsLess(const duck::Interval& a, const duck::Interval& b) { return KeyOf(a) < KeyOf(b); }
 };
 
 // A BIT: the number of padding bits, then the bits, of which the padding comes first and is set. Ordered as

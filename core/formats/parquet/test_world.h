@@ -46,12 +46,6 @@ class WriterSink final : public duck::RowSink {
   PartitionedWriter* writer_ = nullptr;
 };
 
-inline std::vector<Type> TypesOf(const Schema& columns) {
-  std::vector<Type> types;
-  for (const Field& field : columns) types.push_back(field.type);
-  return types;
-}
-
 // One database and a folder that goes with it.
 class World {
  public:

@@ -63,10 +63,28 @@ struct TestVector {
       case TypeId::kJson:
       case TypeId::kList:
       case TypeId::kMap:
+      case TypeId::kInterval:
         return 16;
-      default:
+      case TypeId::kEnum:
+        return type.labels.size() <= 0xFF ? 1 : type.labels.size() <= 0xFFFF ? 2 : 4;
+      case TypeId::kBigInt:
+      case TypeId::kUBigInt:
+      case TypeId::kDouble:
+      case TypeId::kTime:
+      case TypeId::kTimeTz:
+      case TypeId::kTimestamp:
+      case TypeId::kTimestampS:
+      case TypeId::kTimestampMs:
+      case TypeId::kTimestampNs:
+      case TypeId::kTimestampTz:
         return 8;
+      case TypeId::kArray:  // and what no decoder writes
+      case TypeId::kBit:
+      case TypeId::kNull:
+      case TypeId::kOther:
+        break;
     }
+    QN_CHECK(false);
   }
 
   // As DuckDB: structs grow their fields, lists only their entries.
