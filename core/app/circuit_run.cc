@@ -24,6 +24,22 @@ std::vector<Type> RowTypes(const plan::Fragment& fragment) {
   return TypesOf(fragment.columns, fragment.key_count);
 }
 
+const char* WordsFor(CircuitOp::Kind kind) {
+  switch (kind) {
+    case CircuitOp::Kind::kAggregate:
+      return "a GROUP BY";
+    case CircuitOp::Kind::kJoin:
+      return "a join";
+    case CircuitOp::Kind::kDistinct:
+      return "a DISTINCT";
+    case CircuitOp::Kind::kBag:
+      return "an EXCEPT ALL or INTERSECT ALL";
+    case CircuitOp::Kind::kRecompute:
+      return "a part that is answered anew where it changed";
+  }
+  QN_CHECK(false);
+}
+
 std::string NumberedColumns(size_t count) {
   std::string list;
   for (size_t i = 0; i < count; ++i) list += (i > 0 ? ", c" : "c") + std::to_string(i);
@@ -59,6 +75,8 @@ class OneStatement {
 
 // One operator, what feeds it and what it gave.
 struct CircuitRun::OpRun {
+  OpRun(const CircuitOp& plan_given, size_t number_given, trace::Budget& budget)
+      : plan(&plan_given), number(number_given), in_hand(budget) {}
   struct In {
     const plan::Fragment* fragment = nullptr;
     std::string sink_name;
@@ -74,11 +92,13 @@ struct CircuitRun::OpRun {
       return "SELECT count(*) FROM (" + rows + ") AS q WHERE " + sink_name + "(" + columns + ")";
     }
   };
-  const CircuitOp* plan = nullptr;
+  const CircuitOp* plan;
+  size_t number;  // from 1
   std::vector<In> inputs;
   std::unique_ptr<ops::Operator> op;
   std::vector<KeyedDelta> changes;  // in, of the step
   Delta out;
+  trace::Charge in_hand;  // for `changes` and `out`
   std::string scan_name;
   std::unique_ptr<ops::DeltaScan> scan;
   // Of an operator between the inputs and windows that end: the begins in its keys.
@@ -93,6 +113,13 @@ struct CircuitRun::OpRun {
   std::string answer_sql;
 
   int64_t rows_in = 0, rows_out = 0, ns = 0, steps = 0;
+
+  // Who filled `changes` and `out` was charged for it until now.
+  void Recount() {
+    uint64_t held = out.held();
+    for (const KeyedDelta& change : changes) held += change.held();
+    in_hand.HoldAnyway(held);
+  }
 };
 
 struct CircuitRun::Shared {
@@ -107,7 +134,12 @@ struct CircuitRun::Shared {
 };
 
 CircuitRun::CircuitRun(duck::Connection& connection, const Clock& clock, const Flow& flow)
-    : connection_(connection), clock_(clock), circuit_(*flow.circuit), window_plan_(flow.window) {}
+    : connection_(connection),
+      clock_(clock),
+      name_(flow.spec.name),
+      where_(flow.spec.where),
+      circuit_(*flow.circuit),
+      window_plan_(flow.window) {}
 CircuitRun::~CircuitRun() = default;
 
 Result<std::unique_ptr<CircuitRun>> CircuitRun::Make(duck::Connection& connection, const Clock& clock,
@@ -146,15 +178,14 @@ void CircuitRun::FindShared() {
 }
 
 Status CircuitRun::MakeOp(size_t index, trace::Budget& budget) {
-  auto run = std::make_unique<OpRun>();
-  run->plan = &circuit_.ops[index];
+  auto run = std::make_unique<OpRun>(circuit_.ops[index], index + 1, budget);
   const CircuitOp& plan = *run->plan;
   for (const plan::Fragment& fragment : plan.inputs) {
     OpRun::In in;
     in.fragment = &fragment;
     in.sink_name = UniqueName("input");
     in.sink = std::make_unique<ops::DeltaSink>(KeyTypes(fragment), RowTypes(fragment), fragment.strict_keys,
-                                               fragment.is_weighted);
+                                               fragment.is_weighted, budget);
     QN_TRY(duck::RegisterRowSink(connection_, in.sink_name, in.sink->Arguments(), *in.sink));
     run->inputs.push_back(std::move(in));
   }
@@ -225,7 +256,7 @@ Result<std::unique_ptr<ops::Operator>> CircuitRun::MakeOperator(OpRun& run, trac
   const size_t width = plan.key_count + plan.columns.size();
   std::vector<Type> keys = plan.inputs.empty() ? std::vector<Type>() : KeyTypes(plan.inputs[0]);
   run.answer_name = UniqueName("answer");
-  run.answer = std::make_unique<ops::DeltaSink>(std::move(keys), TypesOf(plan.columns), 0, false);
+  run.answer = std::make_unique<ops::DeltaSink>(std::move(keys), TypesOf(plan.columns), 0, false, budget);
   QN_TRY(duck::RegisterRowSink(connection_, run.answer_name, run.answer->Arguments(), *run.answer));
   QN_GET(const std::string sql,
          plan.RecomputeSql({[&names](const std::string& name) { return names.at(name); }}));
@@ -240,7 +271,7 @@ Status CircuitRun::Evaluate(OpRun& run, ops::GatheredRows& rows, KeyedDelta& ans
   for (size_t i = 0; i < run.gathers.size(); ++i) run.gathers[i]->Set(&rows, i);
   const Status status = connection_.Query(run.answer_sql).status();
   for (const auto& gather : run.gathers) gather->Set(nullptr, 0);
-  QN_TRY(status);
+  if (!status.ok()) return run.answer->failure().ok() ? status : run.answer->failure();
   run.answer->MoveTo(answer);
   return Ok();
 }
@@ -277,7 +308,10 @@ Result<std::string> CircuitRun::Step(const Inputs& inputs, const std::vector<std
   watermark_before_us_ = inputs.watermark_before_us;
   has_late_rows_ = false;
   for (const auto& shared : shared_) QN_TRY(FillShared(*shared, inputs));
-  for (const auto& run : ops_) QN_TRY(RunOp(*run, inputs));
+  for (const auto& run : ops_) {
+    Status status = RunOp(*run, inputs);
+    if (!status.ok()) return Told(*run, status);
+  }
   if (window_plan_.has_value()) QN_TRY(ExpireWindows(inputs.watermark_now_us()));
   std::string sql;
   if (HasRows(circuit_.output.reads, inputs)) {
@@ -306,7 +340,11 @@ Status CircuitRun::FillShared(Shared& shared, const Inputs& inputs) {
     QN_GET(const std::string select, reader.in->Sql(relations));
     sql += (&reader == &shared.readers[0] ? "(" : ", (") + select + ")";
   }
-  QN_TRY(shared.statement.Run(connection_, std::move(sql)));
+  const Status status = shared.statement.Run(connection_, std::move(sql));
+  for (const Shared::Reader& reader : shared.readers) {
+    if (!reader.in->sink->failure().ok()) return Told(*reader.run, reader.in->sink->failure());
+  }
+  QN_TRY(status);
   const int64_t ns = (clock_.MonotonicNs() - began_ns) / static_cast<int64_t>(shared.readers.size());
   for (const Shared::Reader& reader : shared.readers) {
     reader.in->is_filled = true;
@@ -323,10 +361,12 @@ Status CircuitRun::Fill(OpRun& run, const Inputs& inputs) {
     if (!HasRows(in.fragment->reads, inputs)) continue;
     if (!in.is_filled) {
       QN_GET(std::string sql, in.Sql(RelationsOf(inputs)));
-      QN_TRY(in.statement.Run(connection_, std::move(sql)));
+      const Status status = in.statement.Run(connection_, std::move(sql));
+      if (!status.ok()) return in.sink->failure().ok() ? status : in.sink->failure();
     }
     in.is_filled = false;
     in.sink->MoveTo(run.changes[i]);
+    run.Recount();  // what the sink has just given back
     run.rows_in += static_cast<int64_t>(run.changes[i].rows.size());
   }
   if (!run.is_leaf) return Ok();
@@ -359,6 +399,7 @@ Status CircuitRun::RunOp(OpRun& run, const Inputs& inputs) {
   if (has_window) window_->SetWatermark(inputs.watermark_now_us());
   if (has_changes || (!has_started_ && run.op->IsDue()) || (has_window && window_->HasToClose())) {
     QN_TRY(run.op->Step(run.changes, run.out));
+    run.Recount();
     ++run.steps;
   }
   if (gate_ != nullptr && &run == ops_[window_plan_->last_op()].get()) {
@@ -408,6 +449,16 @@ std::string IsClosed(const std::string& column, const Type& type, int64_t closed
 
 }  // namespace
 
+// A full memory is of all views together: this is the one that found no more.
+Status CircuitRun::Told(const OpRun& run, const Status& status) const {
+  if (status.code() != "QN-3601") return status;
+  Status told(status.kind(), status.code(), status.text());
+  told.With("at " + where_ + ", in the view '" + name_ + "': operator " + std::to_string(run.number) + ", " +
+            WordsFor(run.plan->kind) + ", found no room for the step's rows.");
+  for (const std::string& line : status.lines()) told.With(line);
+  return told;
+}
+
 Result<std::string> CircuitRun::LateSql(const Inputs& inputs,
                                         const std::vector<std::string>& with_origin) const {
   // An aggregate has all rows; what feeds a DISTINCT may leave some out.
@@ -438,6 +489,7 @@ void CircuitRun::EndStep() {
     run->scan->Set(nullptr);
     run->out.Clear();
     for (KeyedDelta& change : run->changes) change.Clear();
+    run->in_hand.Clear();
     for (trace::Trace* trace : run->op->Traces()) trace->EndStep();
   }
   if (gate_ != nullptr) gate_->trace().EndStep();

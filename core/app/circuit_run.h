@@ -42,7 +42,8 @@ class CircuitRun {
   // Whether a step must run although no input changed.
   bool IsDue() const;
   // Runs every operator whose inputs changed. The answer is the SELECT of the output's change, its columns
-  // named as `names`, then the weight where the output is weighted; empty: it did not change.
+  // named as `names`, then the weight where the output is weighted; empty: it did not change. QN-3601: what
+  // is remembered and the step's rows do not fit into the budget together.
   Result<std::string> Step(const Inputs& inputs, const std::vector<std::string>& names);
   // There are windows that end with the watermark there.
   bool HasToClose(int64_t watermark_us) const;
@@ -78,12 +79,15 @@ class CircuitRun {
   Status Fill(OpRun& run, const Inputs& inputs);
   void DropLate(OpRun& run);
   Status ExpireWindows(int64_t watermark_us);
+  Status Told(const OpRun& run, const Status& status) const;
   Status Evaluate(OpRun& run, ops::GatheredRows& rows, KeyedDelta& answer);
   bool HasRows(const std::vector<std::string>& reads, const Inputs& inputs) const;
   plan::Relations RelationsOf(const Inputs& inputs) const;
 
   duck::Connection& connection_;
   const Clock& clock_;
+  const std::string name_;
+  const std::string where_;
   const plan::Circuit& circuit_;
   const std::optional<WindowPlan>& window_plan_;
   std::vector<std::unique_ptr<OpRun>> ops_;

@@ -125,7 +125,7 @@ Status FlowRun::MakeSink() {
   sink_ = std::make_unique<TableSink>(keep_.get());
   sink_name_ = UniqueName("sink");
   if (dataset_.is_weighted()) {
-    view_sink_ = std::make_unique<ViewSink>(keep_.get(), stored_);
+    view_sink_ = std::make_unique<ViewSink>(keep_.get(), stored_, *context_.budget);
     return duck::RegisterRowSink(context_.connection, sink_name_, view_sink_->Arguments(), *view_sink_);
   }
   return duck::RegisterRowSink(context_.connection, sink_name_, sink_->Arguments(stored_), *sink_);

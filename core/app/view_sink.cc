@@ -19,6 +19,8 @@ class ViewSink::Thread final : public duck::RowSinkThread {
       std::fill(keep_, keep_ + rows, true);
     }
     const auto values = columns.subspan(first, columns.size() - first - 1);
+    const Status room = trace::MakeRoom(part_.rows, rows, part_.rows_room);
+    if (!room.ok()) return sink_.failure_.Keep(room);
     int64_t came = 0;
     for (size_t row = 0; row < rows; ++row) {
       if (!keep_[row] || weights[row] == 0) continue;
@@ -26,7 +28,8 @@ class ViewSink::Thread final : public duck::RowSinkThread {
       came += std::max<int64_t>(weights[row], 0);
     }
     sink_.rows_.fetch_add(came, std::memory_order_relaxed);
-    return Ok();
+    const Status held = part_.bytes_room.Hold(part_.bytes.bytes());
+    return held.ok() ? held : sink_.failure_.Keep(held);
   }
 
  private:
@@ -35,8 +38,8 @@ class ViewSink::Thread final : public duck::RowSinkThread {
   bool keep_[duck::kChunkRows] = {};
 };
 
-ViewSink::ViewSink(Keep* keep, const Schema& stored)
-    : keep_(keep), codec_(TypesOf(stored), duck::Encoding::kRow) {}
+ViewSink::ViewSink(Keep* keep, const Schema& stored, trace::Budget& budget)
+    : keep_(keep), codec_(TypesOf(stored), duck::Encoding::kRow), budget_(budget), moved_(budget) {}
 
 std::vector<Type> ViewSink::Arguments() const {
   std::vector<Type> types;
@@ -48,13 +51,14 @@ std::vector<Type> ViewSink::Arguments() const {
 
 Result<std::unique_ptr<duck::RowSinkThread>> ViewSink::OpenThread() {
   const std::lock_guard lock(mutex_);
-  parts_.push_back(std::make_unique<Part>());
+  parts_.push_back(std::make_unique<Part>(budget_));
   return std::unique_ptr<duck::RowSinkThread>(new Thread(*this, *parts_.back()));
 }
 
 void ViewSink::Begin() {
   const std::lock_guard lock(mutex_);
   parts_.clear();
+  moved_.Clear();
   rows_ = 0;
   failure_.Clear();
 }
@@ -62,9 +66,15 @@ void ViewSink::Begin() {
 void ViewSink::MoveTo(Delta& delta) {
   const std::lock_guard lock(mutex_);
   for (const auto& part : parts_) {
-    delta.rows.insert(delta.rows.end(), part->rows.begin(), part->rows.end());
-    part->rows.clear();
+    if (delta.rows.empty()) {
+      delta.rows = std::move(part->rows);
+    } else {
+      delta.rows.insert(delta.rows.end(), part->rows.begin(), part->rows.end());
+    }
+    part->rows = {};
+    part->rows_room.Clear();
   }
+  moved_.HoldAnyway(delta.rows.capacity() * sizeof(DeltaRow));
 }
 
 }  // namespace qn::app

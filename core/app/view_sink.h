@@ -12,14 +12,15 @@
 #include "data/delta.h"
 #include "duck/row_codec.h"
 #include "duck/row_sink.h"
+#include "trace/budget.h"
 
 namespace qn::app {
 
 // Arguments: those of `keep`, if there are rules, then the table's columns in order, then the weight.
 class ViewSink final : public duck::RowSink {
  public:
-  // `keep` may be null; borrowed.
-  ViewSink(Keep* keep, const Schema& stored);
+  // `keep` may be null; borrowed. What comes is charged to `budget` until the next Begin.
+  ViewSink(Keep* keep, const Schema& stored, trace::Budget& budget);
 
   std::vector<Type> Arguments() const;
   Result<std::unique_ptr<duck::RowSinkThread>> OpenThread() override;
@@ -36,11 +37,16 @@ class ViewSink final : public duck::RowSink {
  private:
   class Thread;
   struct Part {  // of one thread
+    explicit Part(trace::Budget& budget) : rows_room(budget), bytes_room(budget) {}
+    trace::Charge rows_room;
+    trace::Charge bytes_room;
     Arena bytes;
     std::vector<DeltaRow> rows;
   };
   Keep* keep_;
   duck::RowCodec codec_;
+  trace::Budget& budget_;
+  trace::Charge moved_;  // for the rows that MoveTo gave away
   std::mutex mutex_;
   std::vector<std::unique_ptr<Part>> parts_;
   std::atomic<int64_t> rows_{0};

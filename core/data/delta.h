@@ -68,8 +68,13 @@ struct KeyedDelta {
   std::vector<KeyedRow> rows;
   std::vector<std::unique_ptr<Arena>> bytes;  // one a thread that filled it
 
+  size_t held() const {  // bytes of memory
+    size_t held = rows.capacity() * sizeof(KeyedRow);
+    for (const std::unique_ptr<Arena>& arena : bytes) held += arena->bytes();
+    return held;
+  }
   void Clear() {
-    rows.clear();
+    std::vector<KeyedRow>().swap(rows);
     bytes.clear();
   }
 };
@@ -78,8 +83,9 @@ struct Delta {
   std::vector<DeltaRow> rows;
   Arena bytes;
 
+  size_t held() const { return rows.capacity() * sizeof(DeltaRow) + bytes.bytes(); }
   void Clear() {
-    rows.clear();
+    std::vector<DeltaRow>().swap(rows);
     bytes.Clear();
   }
 };

@@ -9,6 +9,8 @@
 namespace qn::ops {
 namespace {
 
+constexpr size_t kRowsUncounted = 1024;  // states are made between two looks at their memory
+
 std::vector<Type> StateTypes(const plan::CircuitOp& plan) {
   return TypesOf(plan.inputs[0].columns, plan.inputs[0].key_count);
 }
@@ -17,7 +19,7 @@ std::vector<Type> StateTypes(const plan::CircuitOp& plan) {
 
 Aggregate::Aggregate(std::vector<plan::Merge> merges, std::vector<Type> states, bool has_groups,
                      trace::Budget& budget)
-    : merge_(std::move(merges), std::move(states)), has_groups_(has_groups), trace_(budget) {
+    : budget_(budget), merge_(std::move(merges), std::move(states)), has_groups_(has_groups), trace_(budget) {
   no_groups_ = duck::RowCodec({}, duck::Encoding::kKey).Encode({}, 0, constants_, nullptr);
   nothing_ = merge_.Nothing(constants_);
 }
@@ -27,22 +29,32 @@ Status Aggregate::Step(std::span<KeyedDelta> inputs, Delta& out) {
   std::vector<KeyedRow> unique;
   QN_TRY(MergePartials(inputs[0].rows, out.bytes, unique));
   if (IsDue() && unique.empty()) unique.push_back({no_groups_, nothing_, 1, false});
+  trace::Charge room(budget_);
+  QN_TRY(room.Hold(unique.size() * (2 * sizeof(KeyedRow) + sizeof(std::string_view) + 2 * sizeof(DeltaRow))));
+  const uint64_t lists = room.bytes();
   std::vector<std::string_view> states;
   trace_.Find(unique, states);
   std::vector<KeyedRow> changed;
   changed.reserve(unique.size());
   out.rows.reserve(unique.size() * 2);
-  for (size_t i = 0; i < unique.size(); ++i) QN_TRY(Change(unique[i], states[i], changed, out));
+  for (size_t i = 0; i < unique.size(); ++i) {
+    if (i % kRowsUncounted == 0) QN_TRY(room.Hold(lists + out.bytes.bytes()));
+    QN_TRY(Change(unique[i], states[i], changed, out));
+  }
   return trace_.Put(changed);
 }
 
 Status Aggregate::MergePartials(std::span<const KeyedRow> rows, Arena& bytes, std::vector<KeyedRow>& unique) {
+  trace::Charge room(budget_);
+  const size_t lists = RowIndex::BytesFor(rows.size()) + rows.size() * sizeof(KeyedRow);
+  QN_TRY(room.Hold(lists));
   RowIndex keys;
   keys.Reset(rows.size());
   std::vector<uint32_t> numbers;
   keys.PutKeys(rows, numbers);
   unique.reserve(keys.size());
   for (size_t i = 0; i < rows.size(); ++i) {
+    if (i % kRowsUncounted == 0) QN_TRY(room.Hold(lists + bytes.bytes()));
     if (numbers[i] == unique.size()) {
       unique.push_back(rows[i]);
     } else {

@@ -45,6 +45,7 @@ class Aggregate final : public Operator {
   // What of a state is to be seen: itself, the row of nothing, or (data() == nullptr) no row.
   std::string_view Shown(std::string_view state) const;
 
+  trace::Budget& budget_;
   StateMerge merge_;
   bool has_groups_;
   Arena constants_;

@@ -200,12 +200,12 @@ void ExpectAsDuckDb(Duck& duck, const std::string& type, const std::string& valu
   ASSERT_EQ(columns.size(), 3u);
   ASSERT_TRUE(StateMerge::CanMerge(merge, columns[2].type)) << type << " " << function;
   const std::vector<Type> states = {columns[1].type, columns[2].type};
-  DeltaSink sink({columns[0].type}, states, 0, false);
+  trace::Budget budget(kPlenty);
+  DeltaSink sink({columns[0].type}, states, 0, false, budget);
   static int number = 0;
   const std::string name = std::to_string(++number);
   ASSERT_TRUE(RegisterRowSink(*duck.connection, "take_in" + name, sink.Arguments(), sink).ok());
   KeyedDelta all = duck.Encode(sink, "take_in" + name, sql);
-  trace::Budget budget(kPlenty);
   Aggregate aggregate({Merge::kAdd, merge}, states, true, budget);
   Delta out;
   const size_t half = all.rows.size() / 2;

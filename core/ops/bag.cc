@@ -9,7 +9,9 @@
 namespace qn::ops {
 
 Bag::Bag(bool is_except, trace::Budget& budget)
-    : is_except_(is_except), sides_{trace::RowTrace(budget, false), trace::RowTrace(budget, false)} {}
+    : is_except_(is_except),
+      budget_(budget),
+      sides_{trace::RowTrace(budget, false), trace::RowTrace(budget, false)} {}
 
 int64_t Bag::Count(int64_t left, int64_t right) const {
   left = std::max<int64_t>(left, 0);
@@ -19,9 +21,14 @@ int64_t Bag::Count(int64_t left, int64_t right) const {
 
 Status Bag::Step(std::span<KeyedDelta> inputs, Delta& out) {
   QN_CHECK(inputs.size() == 2);
-  keys_.Reset(inputs[0].rows.size() + inputs[1].rows.size());
+  const size_t rows = inputs[0].rows.size() + inputs[1].rows.size();
+  trace::Charge room(budget_);
+  QN_TRY(room.Hold(RowIndex::BytesFor(rows)));
+  keys_.Reset(rows);
   std::array<std::vector<uint32_t>, 2> numbers;
   for (size_t side = 0; side < 2; ++side) keys_.PutKeys(inputs[side].rows, numbers[side]);
+  QN_TRY(room.Add(keys_.size() * 2 * (sizeof(KeyedRow) + sizeof(trace::KeyRef))));
+  QN_TRY(trace::MakeRoom(out.rows, keys_.size(), room));
   std::array<std::vector<KeyedRow>, 2> changed;
   std::array<std::vector<trace::KeyRef>, 2> places;
   for (size_t side = 0; side < 2; ++side) {
@@ -45,6 +52,7 @@ Status Bag::Step(std::span<KeyedDelta> inputs, Delta& out) {
     std::erase_if(changed[side], [](const KeyedRow& row) { return row.weight == 0; });
     QN_TRY(sides_[side].Add(changed[side], nullptr));
   }
+  keys_.Clear();
   return Ok();
 }
 

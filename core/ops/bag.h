@@ -26,6 +26,7 @@ class Bag final : public Operator {
   int64_t Count(int64_t left, int64_t right) const;
 
   bool is_except_;
+  trace::Budget& budget_;
   std::array<trace::RowTrace, 2> sides_;
   RowIndex keys_;
 };

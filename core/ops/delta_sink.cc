@@ -9,7 +9,7 @@ namespace qn::ops {
 
 class DeltaSink::Thread final : public duck::RowSinkThread {
  public:
-  Thread(const DeltaSink& sink, std::shared_ptr<Part> part) : sink_(sink), part_(std::move(part)) {}
+  Thread(DeltaSink& sink, std::shared_ptr<Part> part) : sink_(sink), part_(std::move(part)) {}
 
   Status Take(std::span<const duck::ColumnIn> columns, size_t rows) override {
     const size_t keys = sink_.key_.columns();
@@ -17,6 +17,7 @@ class DeltaSink::Thread final : public duck::RowSinkThread {
     const std::span<const duck::ColumnIn> row = columns.subspan(keys, sink_.row_.columns());
     const int64_t* weights = sink_.is_weighted_ ? columns.back().as<int64_t>() : nullptr;
     QN_CHECK(weights == nullptr || columns.back().validity == nullptr || AllValid(columns.back(), rows));
+    QN_TRY(sink_.Keep(trace::MakeRoom(part_->rows, rows, part_->rows_room)));
     for (size_t i = 0; i < rows; ++i) {
       if (weights != nullptr && weights[i] == 0) continue;
       KeyedRow out;
@@ -26,7 +27,7 @@ class DeltaSink::Thread final : public duck::RowSinkThread {
       for (size_t k = 0; k < sink_.strict_keys_; ++k) out.has_null_key |= key[k].IsNull(i);
       part_->rows.push_back(out);
     }
-    return Ok();
+    return sink_.Keep(part_->bytes_room.Hold(part_->bytes->bytes()));
   }
 
  private:
@@ -37,15 +38,17 @@ class DeltaSink::Thread final : public duck::RowSinkThread {
     return true;
   }
 
-  const DeltaSink& sink_;
+  DeltaSink& sink_;
   std::shared_ptr<Part> part_;
 };
 
-DeltaSink::DeltaSink(std::vector<Type> key, std::vector<Type> row, size_t strict_keys, bool is_weighted)
+DeltaSink::DeltaSink(std::vector<Type> key, std::vector<Type> row, size_t strict_keys, bool is_weighted,
+                     trace::Budget& budget)
     : key_(std::move(key), duck::Encoding::kKey),
       row_(std::move(row), duck::Encoding::kRow),
       strict_keys_(strict_keys),
-      is_weighted_(is_weighted) {
+      is_weighted_(is_weighted),
+      budget_(budget) {
   QN_CHECK(strict_keys_ <= key_.columns());
 }
 
@@ -57,15 +60,30 @@ std::vector<Type> DeltaSink::Arguments() const {
 }
 
 Result<std::unique_ptr<duck::RowSinkThread>> DeltaSink::OpenThread() {
-  auto part = std::make_shared<Part>();
+  auto part = std::make_shared<Part>(budget_);
   const std::lock_guard lock(mutex_);
   parts_.push_back(part);
   return std::unique_ptr<duck::RowSinkThread>(new Thread(*this, std::move(part)));
 }
 
+Status DeltaSink::Keep(const Status& status) {
+  if (status.ok()) return status;
+  const std::lock_guard lock(mutex_);
+  if (failure_.ok()) failure_ = status;
+  return status;
+}
+
+Status DeltaSink::failure() const {
+  const std::lock_guard lock(mutex_);
+  return failure_;
+}
+
 void DeltaSink::MoveTo(KeyedDelta& out) {
   const std::lock_guard lock(mutex_);
   for (const std::shared_ptr<Part>& part : parts_) {
+    // Now, not with the part: DuckDB may keep its thread, which has it too.
+    part->rows_room.Clear();
+    part->bytes_room.Clear();
     if (part->rows.empty()) continue;
     if (out.rows.empty()) {
       out.rows = std::move(part->rows);
@@ -75,6 +93,7 @@ void DeltaSink::MoveTo(KeyedDelta& out) {
     out.bytes.push_back(std::move(part->bytes));
   }
   parts_.clear();
+  failure_ = Ok();
 }
 
 }  // namespace qn::ops

@@ -47,7 +47,7 @@ struct Round {
     if (is_weighted_in) columns.pop_back();
     const std::vector<Type> key = TypesOf(columns, 0, keys);
     const std::vector<Type> row = TypesOf(columns, keys);
-    sink = std::make_unique<DeltaSink>(key, row, keys, is_weighted_in);
+    sink = std::make_unique<DeltaSink>(key, row, keys, is_weighted_in, budget);
     EXPECT_TRUE(RegisterRowSink(*duck.connection, "take_in", sink->Arguments(), *sink).ok());
     taken = duck.Encode(*sink, "take_in", sql);
     for (const KeyedRow& in : taken.rows) delta.rows.push_back({in.key, in.row, in.weight});
@@ -56,6 +56,7 @@ struct Round {
     EXPECT_TRUE(RegisterScan(*duck.connection, "shown", *scan).ok());
     scan->Set(&delta);
   }
+  trace::Budget budget{uint64_t{1} << 40};
   std::unique_ptr<DeltaSink> sink;
   std::unique_ptr<DeltaScan> scan;
   KeyedDelta taken;
@@ -158,8 +159,9 @@ TEST(DeltaScan, OfAJoinAndAnAggregateAndAnAntiJoin) {
 
 TEST(DeltaSink, MarksRowsWithANullInAStrictKey) {
   Duck duck;
+  trace::Budget budget(uint64_t{1} << 32);
   DeltaSink sink({Type::Of(TypeId::kInteger), Type::Of(TypeId::kInteger)}, {Type::Of(TypeId::kInteger)}, 1,
-                 false);
+                 false, budget);
   ASSERT_TRUE(RegisterRowSink(*duck.connection, "take_in", sink.Arguments(), sink).ok());
   const KeyedDelta delta =
       duck.Encode(sink, "take_in", "FROM (VALUES (1, NULL, NULL), (NULL, 1, 1)) AS t(c0, c1, c2)");
@@ -170,7 +172,8 @@ TEST(DeltaSink, MarksRowsWithANullInAStrictKey) {
 
 TEST(DeltaSink, IsEmptyAgainAfterMoveTo) {
   Duck duck;
-  DeltaSink sink({Type::Of(TypeId::kBigInt)}, {}, 0, false);
+  trace::Budget budget(uint64_t{1} << 32);
+  DeltaSink sink({Type::Of(TypeId::kBigInt)}, {}, 0, false, budget);
   ASSERT_TRUE(RegisterRowSink(*duck.connection, "take_in", sink.Arguments(), sink).ok());
   const std::string sql = "SELECT i AS c0 FROM range(300000) AS r(i)";
   EXPECT_EQ(duck.Encode(sink, "take_in", sql).rows.size(), 300'000u);
@@ -188,6 +191,34 @@ TEST(DeltaSink, IsEmptyAgainAfterMoveTo) {
   EXPECT_EQ(duck.Encode(sink, "take_in", sql).rows.size(), 300'000u);
 }
 
+// A statement's rows are told to the budget while they come, by whichever thread, and are MoveTo's caller's
+// then.
+TEST(DeltaSink, IsChargedForWhatItHolds) {
+  Duck duck;
+  const std::string sql = "SELECT i AS c0 FROM range(300000) AS r(i)";
+  const std::string into = "SELECT count(*) FROM (" + sql + ") WHERE take_in(c0)";
+  trace::Budget budget(uint64_t{8} << 20);
+  DeltaSink sink({Type::Of(TypeId::kBigInt)}, {}, 0, false, budget);
+  ASSERT_TRUE(RegisterRowSink(*duck.connection, "take_in", sink.Arguments(), sink).ok());
+  EXPECT_FALSE(duck.connection->Query(into).ok());
+  EXPECT_EQ(sink.failure().code(), "QN-3601");
+  EXPECT_LE(budget.used(), budget.bytes_max());
+  KeyedDelta left;
+  sink.MoveTo(left);
+  EXPECT_EQ(budget.used(), 0u);
+  EXPECT_TRUE(sink.failure().ok());
+
+  trace::Budget enough(uint64_t{64} << 20);
+  DeltaSink large({Type::Of(TypeId::kBigInt)}, {}, 0, false, enough);
+  ASSERT_TRUE(RegisterRowSink(*duck.connection, "take_more", large.Arguments(), large).ok());
+  EXPECT_TRUE(duck.connection->Query("SELECT count(*) FROM (" + sql + ") WHERE take_more(c0)").ok());
+  EXPECT_GE(enough.used(), 300'000u * (sizeof(KeyedRow) + 8));
+  KeyedDelta all;
+  large.MoveTo(all);
+  EXPECT_EQ(enough.used(), 0u);
+  EXPECT_GE(all.held(), 300'000u * (sizeof(KeyedRow) + 8));
+}
+
 // Gathered rows: of a hot key, of small ones, and rows beside the trace.
 TEST(GatherScan, ShowsTheRowsOfTheKeys) {
   Duck duck;
@@ -196,10 +227,10 @@ TEST(GatherScan, ShowsTheRowsOfTheKeys) {
       "c2, "
       "1 + i % 3 AS c3 FROM range(100000) AS r(i)";
   const std::vector<Type> row = {Type::Of(TypeId::kBigInt), Type::Of(TypeId::kVarchar)};
-  DeltaSink sink({Type::Of(TypeId::kBigInt)}, row, 0, true);
+  trace::Budget budget(uint64_t{1} << 32);
+  DeltaSink sink({Type::Of(TypeId::kBigInt)}, row, 0, true, budget);
   ASSERT_TRUE(RegisterRowSink(*duck.connection, "take_in", sink.Arguments(), sink).ok());
   const KeyedDelta all = duck.Encode(sink, "take_in", sql);
-  trace::Budget budget(uint64_t{1} << 32);
   trace::RowTrace trace(budget, false);
   std::vector<trace::KeyRef> places;
   ASSERT_TRUE(trace.Add(all.rows, &places).ok());

@@ -7,13 +7,18 @@
 namespace qn::ops {
 
 Distinct::Distinct(bool is_append_only, trace::Budget& budget)
-    : is_append_only_(is_append_only), trace_(budget, false) {}
+    : is_append_only_(is_append_only), budget_(budget), trace_(budget, false) {}
 
 Status Distinct::Step(std::span<KeyedDelta> inputs, Delta& out) {
   QN_CHECK(inputs.size() == 1);
+  const size_t index_bytes = RowIndex::BytesFor(inputs[0].rows.size());
+  trace::Charge room(budget_);
+  QN_TRY(room.Hold(index_bytes));
   keys_.Reset(inputs[0].rows.size());
   std::vector<uint32_t> numbers;
   keys_.PutKeys(inputs[0].rows, numbers);
+  QN_TRY(room.Hold(index_bytes + keys_.size() * (sizeof(KeyedRow) + sizeof(trace::KeyRef))));
+  QN_TRY(trace::MakeRoom(out.rows, keys_.size(), room));
   changed_.assign(keys_.size(), {});
   for (size_t i = 0; i < keys_.size(); ++i) {
     changed_[i] = {keys_.key(static_cast<uint32_t>(i)), {}, 0, false};
@@ -32,7 +37,11 @@ Status Distinct::Step(std::span<KeyedDelta> inputs, Delta& out) {
   }
   changed_.resize(kept);
   is_over_ = nullptr;
-  return trace_.Add(changed_, nullptr);
+  QN_TRY(trace_.Add(changed_, nullptr));
+  keys_.Clear();
+  trace::Release(changed_, kStepBytesKept);
+  trace::Release(places_, kStepBytesKept);
+  return Ok();
 }
 
 Status Distinct::Expire(const IsOver& is_over) { return ops::Expire(trace_, is_over); }

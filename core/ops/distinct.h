@@ -28,6 +28,7 @@ class Distinct final : public Operator {
  private:
   bool is_append_only_;
   IsOver is_over_;
+  trace::Budget& budget_;
   trace::RowTrace trace_;
   RowIndex keys_;
   std::vector<KeyedRow> changed_;

@@ -10,7 +10,9 @@
 namespace qn::ops {
 
 Join::Join(const JoinOptions& options, trace::Budget& budget)
-    : emits_pairs_(options.emits_pairs),
+    : budget_(budget),
+      room_(budget),
+      emits_pairs_(options.emits_pairs),
       left_(budget, options.is_left_append_only, true, options.expires),
       right_(budget, options.is_right_append_only, options.emits_pairs || options.emits_right_unmatched,
              options.expires) {
@@ -22,30 +24,35 @@ Join::Join(const JoinOptions& options, trace::Budget& budget)
 
 Status Join::Step(std::span<KeyedDelta> inputs, Delta& out) {
   QN_CHECK(inputs.size() == 2);
-  Prepare(left_, inputs[0].rows, out);
-  Prepare(right_, inputs[1].rows, out);
-  if (WantsMatches(left_)) FindTurned(right_);
-  if (WantsMatches(right_)) FindTurned(left_);
-  EmitTurned(left_, right_, true, out);
-  EmitTurned(right_, left_, true, out);
-  QN_TRY(JoinRows(left_.removed, right_.removed, out));
-  QN_TRY(JoinRows(left_.added, right_.added, out));
-  EmitTurned(left_, right_, false, out);
-  EmitTurned(right_, left_, false, out);
-  for (const auto& [side, other] : {std::pair(&left_, &right_), std::pair(&right_, &left_)}) {
-    EmitUnturned(*side, *other, side->removed, out);
-    EmitUnturned(*side, *other, side->added, out);
-  }
+  Status changed = Change(inputs, out);
   left_.EndStep();
   right_.EndStep();
+  trace::Release(places_, kStepBytesKept);
+  room_.Clear();
+  return changed;
+}
+
+Status Join::Change(std::span<KeyedDelta> inputs, Delta& out) {
+  QN_TRY(Prepare(left_, inputs[0].rows, out));
+  QN_TRY(Prepare(right_, inputs[1].rows, out));
+  if (WantsMatches(left_)) QN_TRY(FindTurned(right_));
+  if (WantsMatches(right_)) QN_TRY(FindTurned(left_));
+  QN_TRY(EmitTurned(left_, right_, true, out));
+  QN_TRY(EmitTurned(right_, left_, true, out));
+  QN_TRY(JoinRows(left_.removed, right_.removed, out));
+  QN_TRY(JoinRows(left_.added, right_.added, out));
+  QN_TRY(EmitTurned(left_, right_, false, out));
+  QN_TRY(EmitTurned(right_, left_, false, out));
+  for (const auto& [side, other] : {std::pair(&left_, &right_), std::pair(&right_, &left_)}) {
+    QN_TRY(EmitUnturned(*side, *other, side->removed, out));
+    QN_TRY(EmitUnturned(*side, *other, side->added, out));
+  }
   return Ok();
 }
 
 void Join::Side::EndStep() {
-  removed.clear();
-  added.clear();
-  turned.clear();
-  turned_index.Reset(0);
+  for (std::vector<KeyedRow>* rows : {&removed, &added, &turned}) trace::Release(*rows, kStepBytesKept);
+  turned_index.Clear();
 }
 
 void Join::Emit(const Side& side, std::string_view row, int64_t weight, Delta& out) {
@@ -56,11 +63,20 @@ void Join::Emit(const Side& side, std::string_view row, int64_t weight, Delta& o
   }
 }
 
-void Join::Prepare(Side& side, std::vector<KeyedRow>& rows, Delta& out) {
+Status Join::Prepare(Side& side, std::vector<KeyedRow>& rows, Delta& out) {
   if (!side.keeps_rows) {
     for (KeyedRow& row : rows) row.row = {};
   }
-  if (!side.is_append_only || !side.keeps_rows) Consolidate(rows);
+  if (!side.is_append_only || !side.keeps_rows) QN_TRY(Consolidate(rows, budget_));
+  size_t removed = 0;
+  size_t nulls = 0;
+  for (const KeyedRow& row : rows) {
+    removed += row.weight < 0 ? 1 : 0;
+    nulls += row.has_null_key ? 1 : 0;
+  }
+  if (side.emits_unmatched) QN_TRY(trace::MakeRoom(out.rows, nulls, room_));
+  QN_TRY(trace::MakeRoom(side.removed, removed, room_));
+  QN_TRY(trace::MakeRoom(side.added, rows.size() - removed, room_));
   for (const KeyedRow& row : rows) {
     if (row.has_null_key) {
       if (side.emits_unmatched) Emit(side, row.row, row.weight, out);
@@ -68,11 +84,15 @@ void Join::Prepare(Side& side, std::vector<KeyedRow>& rows, Delta& out) {
       (row.weight < 0 ? side.removed : side.added).push_back(row);
     }
   }
+  return Ok();
 }
 
-void Join::FindTurned(Side& side) {
+Status Join::FindTurned(Side& side) {
+  const size_t rows_changed = side.removed.size() + side.added.size();
+  trace::Charge room(budget_);
+  QN_TRY(room.Hold(RowIndex::BytesFor(rows_changed) + rows_changed * sizeof(KeyedRow)));
   RowIndex index;
-  index.Reset(side.removed.size() + side.added.size());
+  index.Reset(rows_changed);
   std::vector<KeyedRow> keys;
   std::vector<uint32_t> numbers;
   for (const std::vector<KeyedRow>* rows : {&side.removed, &side.added}) {
@@ -84,33 +104,39 @@ void Join::FindTurned(Side& side) {
     }
   }
   side.trace.Find(keys, places_);
+  QN_TRY(trace::MakeRoom(side.turned, keys.size(), room_));
   for (size_t i = 0; i < keys.size(); ++i) {
     const int64_t old_weight = side.trace.Weight(places_[i]);
     const bool has_now = old_weight + keys[i].weight > 0;
     if ((old_weight > 0) == has_now) continue;
     side.turned.push_back({keys[i].key, {}, has_now ? 1 : -1, false});
   }
+  QN_TRY(room_.Add(RowIndex::BytesFor(side.turned.size())));
   side.turned_index.Reset(side.turned.size());
   for (const KeyedRow& key : side.turned) side.turned_index.Put(key.key);
+  return Ok();
 }
 
-void Join::EmitTurned(const Side& side, const Side& other, bool is_before, Delta& out) {
-  if (!WantsMatches(side) || other.turned.empty()) return;
+Status Join::EmitTurned(const Side& side, const Side& other, bool is_before, Delta& out) {
+  if (!WantsMatches(side) || other.turned.empty()) return Ok();
   side.trace.Find(other.turned, places_);
   for (size_t i = 0; i < places_.size(); ++i) {
     if (places_[i] == trace::kNoKey) continue;
     const bool is_matched = (other.turned[i].weight > 0) != is_before;
     if (!(is_matched ? side.emits_matched : side.emits_unmatched)) continue;
+    QN_TRY(trace::MakeRoom(out.rows, side.trace.Rows(places_[i]), room_));
     side.trace.ForEach(places_[i], [&](std::string_view row, int64_t weight) {
       ++rows_visited_;
       Emit(side, row, is_before ? -weight : weight, out);
     });
   }
+  return Ok();
 }
 
-void Join::EmitUnturned(const Side& side, const Side& other, std::span<const KeyedRow> rows, Delta& out) {
-  if (!WantsMatches(side) || rows.empty()) return;
+Status Join::EmitUnturned(const Side& side, const Side& other, std::span<const KeyedRow> rows, Delta& out) {
+  if (!WantsMatches(side) || rows.empty()) return Ok();
   other.trace.Find(rows, places_);
+  QN_TRY(trace::MakeRoom(out.rows, rows.size(), room_));
   for (size_t i = 0; i < rows.size(); ++i) {
     if (!other.turned.empty() && other.turned_index.Find(rows[i].key) != RowIndex::kNone) continue;
     const bool is_matched = other.trace.Weight(places_[i]) > 0;
@@ -118,21 +144,24 @@ void Join::EmitUnturned(const Side& side, const Side& other, std::span<const Key
       Emit(side, rows[i].row, rows[i].weight, out);
     }
   }
+  return Ok();
 }
 
 Status Join::JoinRows(std::span<const KeyedRow> left, std::span<const KeyedRow> right, Delta& out) {
-  EmitPairs(right_, left, out);
+  QN_TRY(EmitPairs(right_, left, out));
   QN_TRY(left_.trace.Add(left, nullptr));
-  EmitPairs(left_, right, out);
+  QN_TRY(EmitPairs(left_, right, out));
   return right_.trace.Add(right, nullptr);
 }
 
-void Join::EmitPairs(const Side& other, std::span<const KeyedRow> rows, Delta& out) {
-  if (!emits_pairs_ || rows.empty()) return;
+// All pairs of a key at once: there may be more of them than all that is remembered.
+Status Join::EmitPairs(const Side& other, std::span<const KeyedRow> rows, Delta& out) {
+  if (!emits_pairs_ || rows.empty()) return Ok();
   other.trace.Find(rows, places_);
   for (size_t i = 0; i < rows.size(); ++i) {
     if (places_[i] == trace::kNoKey) continue;
     const KeyedRow& mine = rows[i];
+    QN_TRY(trace::MakeRoom(out.rows, other.trace.Rows(places_[i]), room_));
     other.trace.ForEach(places_[i], [&](std::string_view row, int64_t weight) {
       ++rows_visited_;
       if (other.is_left) {
@@ -142,6 +171,7 @@ void Join::EmitPairs(const Side& other, std::span<const KeyedRow> rows, Delta& o
       }
     });
   }
+  return Ok();
 }
 
 Status Join::Expire(const IsOver& is_over) {

@@ -63,15 +63,18 @@ class Join final : public Operator {
 
   static bool WantsMatches(const Side& side) { return side.emits_unmatched || side.emits_matched; }
   static void Emit(const Side& side, std::string_view row, int64_t weight, Delta& out);
-  void Prepare(Side& side, std::vector<KeyedRow>& rows, Delta& out);
-  void FindTurned(Side& side);
+  Status Change(std::span<KeyedDelta> inputs, Delta& out);
+  Status Prepare(Side& side, std::vector<KeyedRow>& rows, Delta& out);
+  Status FindTurned(Side& side);
   // All rows of `side` under keys that turned on the other: as they were before the step, or are after it.
-  void EmitTurned(const Side& side, const Side& other, bool is_before, Delta& out);
+  Status EmitTurned(const Side& side, const Side& other, bool is_before, Delta& out);
   // Changed rows of `side` under keys that stayed with or without rows on the other.
-  void EmitUnturned(const Side& side, const Side& other, std::span<const KeyedRow> rows, Delta& out);
+  Status EmitUnturned(const Side& side, const Side& other, std::span<const KeyedRow> rows, Delta& out);
   Status JoinRows(std::span<const KeyedRow> left, std::span<const KeyedRow> right, Delta& out);
-  void EmitPairs(const Side& other, std::span<const KeyedRow> rows, Delta& out);
+  Status EmitPairs(const Side& other, std::span<const KeyedRow> rows, Delta& out);
 
+  trace::Budget& budget_;
+  trace::Charge room_;  // of the step in hand
   bool emits_pairs_;
   Side left_;
   Side right_;

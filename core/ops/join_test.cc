@@ -196,5 +196,50 @@ TEST(Join, TheBudgetEndsIt) {
   EXPECT_EQ(join.Step(inputs, out).code(), "QN-3601");
 }
 
+// What is remembered is small, its pairs are not.
+TEST(Join, PairsBeyondTheBudgetAreNotMade) {
+  trace::Budget budget(64 << 20);
+  Join join(Pairs(), budget);
+  Change left;
+  Change right;
+  for (int i = 0; i < 5000; ++i) {
+    left.Add("hot", "l" + std::to_string(i), 1);
+    right.Add("hot", "r" + std::to_string(i), 1);
+  }
+  std::vector<KeyedDelta> inputs = Inputs(left, right);
+  Delta out;
+  const Status status = join.Step(inputs, out);
+  EXPECT_EQ(status.code(), "QN-3601");
+  EXPECT_LE(out.held(), budget.bytes_max());
+  EXPECT_LE(budget.used(), uint64_t{4} << 20) << "what the step held is given back";
+  for (trace::Trace* trace : join.Traces()) trace->Clear();
+  EXPECT_EQ(budget.used(), 0u);
+}
+
+TEST(Join, RowsOfATurnedKeyBeyondTheBudgetAreNotMade) {
+  trace::Budget budget(32 << 20);
+  JoinOptions options;
+  options.emits_left_unmatched = true;
+  options.emits_pairs = true;
+  Join join(options, budget);
+  Change none;
+  for (int part = 0; part < 40; ++part) {
+    Change left;
+    for (int i = 0; i < 5000; ++i) left.Add("hot", std::to_string(part) + "/" + std::to_string(i), 1);
+    std::vector<KeyedDelta> inputs = Inputs(left, none);
+    Delta out;
+    ASSERT_TRUE(join.Step(inputs, out).ok()) << part;
+    for (trace::Trace* trace : join.Traces()) {
+      ASSERT_TRUE(trace->TakeChanges([](std::string_view) { return Ok(); }).ok());
+      trace->EndStep();
+    }
+  }
+  Change right;
+  right.Add("hot", "r", 1);
+  std::vector<KeyedDelta> inputs = Inputs(none, right);
+  Delta out;
+  EXPECT_EQ(join.Step(inputs, out).code(), "QN-3601");
+}
+
 }  // namespace
 }  // namespace qn::ops

@@ -9,7 +9,7 @@
 namespace qn::ops {
 
 Recompute::Recompute(const RecomputeOptions& options, Evaluate evaluate, trace::Budget& budget)
-    : options_(options), evaluate_(std::move(evaluate)), answer_(budget, false) {
+    : options_(options), evaluate_(std::move(evaluate)), budget_(budget), answer_(budget, false) {
   no_key_ = duck::RowCodec({}, duck::Encoding::kKey).Encode({}, 0, constants_, nullptr);
   QN_CHECK(!options_.keeps_answer_only ||
            (options_.is_append_only.size() == 1 && options_.is_append_only[0]));
@@ -28,6 +28,10 @@ std::vector<trace::Trace*> Recompute::Traces() {
 
 Status Recompute::Step(std::span<KeyedDelta> inputs, Delta& out) {
   QN_CHECK(inputs.size() == options_.is_append_only.size());
+  trace::Charge room(budget_);
+  size_t came = 0;
+  for (const KeyedDelta& input : inputs) came += input.rows.size();
+  QN_TRY(room.Hold(RowIndex::BytesFor(came) + came * sizeof(KeyedRow)));
   QN_TRY(TakeIn(inputs));
   if (changed_.empty()) return Ok();
   GatheredRows rows;
@@ -38,13 +42,17 @@ Status Recompute::Step(std::span<KeyedDelta> inputs, Delta& out) {
   KeyedDelta answer;
   if (has_rows || !options_.has_keys) QN_TRY(evaluate_(rows, answer));
   has_answered_ = true;
-  return Compare(answer.rows, out);
+  QN_TRY(room.Add(answer.held()));
+  QN_TRY(Compare(answer.rows, out, room));
+  keys_.Clear();
+  trace::Release(changed_, kStepBytesKept);
+  return Ok();
 }
 
 Status Recompute::TakeIn(std::span<KeyedDelta> inputs) {
   size_t count = 0;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    if (!options_.is_append_only[i]) Consolidate(inputs[i].rows);
+    if (!options_.is_append_only[i]) QN_TRY(Consolidate(inputs[i].rows, budget_));
     count += inputs[i].rows.size();
   }
   keys_.Reset(options_.has_keys ? count : 1);
@@ -84,21 +92,24 @@ Status Recompute::Gather(GatheredRows& rows) const {
   return Ok();
 }
 
-Status Recompute::Compare(std::span<const KeyedRow> answer, Delta& out) {
+Status Recompute::Compare(std::span<const KeyedRow> answer, Delta& out, trace::Charge& room) {
   std::vector<KeyedRow> change;
   std::vector<trace::KeyRef> places;
   answer_.Find(changed_, places);
   for (size_t i = 0; i < changed_.size(); ++i) {
     if (places[i] == trace::kNoKey) continue;
+    QN_TRY(trace::MakeRoom(change, answer_.Rows(places[i]), room));
     answer_.ForEach(places[i], [&](std::string_view row, int64_t weight) {
       change.push_back({changed_[i].key, row, -weight, false});
     });
   }
+  QN_TRY(trace::MakeRoom(change, answer.size(), room));
   for (const KeyedRow& row : answer) {
     QN_CHECK(keys_.Find(row.key) != RowIndex::kNone);  // an answer to a question that was not asked
     change.push_back(row);
   }
-  Consolidate(change);
+  QN_TRY(Consolidate(change, budget_));
+  QN_TRY(trace::MakeRoom(out.rows, change.size(), room));
   for (const KeyedRow& row : change) {
     // What goes is the trace's, and stays until the step's end; what comes dies with the answer.
     out.rows.push_back({row.weight > 0 ? out.bytes.Store(row.row) : row.row, {}, row.weight});

@@ -41,10 +41,11 @@ class Recompute final : public Operator {
  private:
   Status TakeIn(std::span<KeyedDelta> inputs);
   Status Gather(GatheredRows& rows) const;
-  Status Compare(std::span<const KeyedRow> answer, Delta& out);
+  Status Compare(std::span<const KeyedRow> answer, Delta& out, trace::Charge& room);
 
   RecomputeOptions options_;
   Evaluate evaluate_;
+  trace::Budget& budget_;
   bool has_answered_ = false;
   Arena constants_;
   std::string_view no_key_;

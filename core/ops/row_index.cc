@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "trace/hash.h"
+#include "trace/memory.h"
 
 namespace qn::ops {
 namespace {
@@ -22,11 +23,23 @@ uint64_t HashRow(std::string_view key, std::string_view row) {
 void RowIndex::Reset(size_t rows) {
   entries_.clear();
   slots_.clear();
-  Grow(std::max<size_t>(rows, 8));
+  Grow(rows);
 }
 
+size_t RowIndex::BytesFor(size_t rows) {
+  return rows * (sizeof(Entry) + sizeof(uint32_t)) + SlotsFor(rows) * sizeof(uint64_t);
+}
+
+void RowIndex::Clear() {
+  trace::Release(entries_, kStepBytesKept);
+  trace::Release(slots_, kStepBytesKept);
+  mask_ = 0;
+}
+
+size_t RowIndex::SlotsFor(size_t rows) { return std::bit_ceil(std::max<size_t>(rows, 8) * 2); }
+
 void RowIndex::Grow(size_t rows) {
-  const size_t size = std::bit_ceil(rows * 2);
+  const size_t size = SlotsFor(rows);
   slots_.assign(size, 0);
   mask_ = size - 1;
   for (size_t i = 0; i < entries_.size(); ++i) {
@@ -37,7 +50,7 @@ void RowIndex::Grow(size_t rows) {
 }
 
 uint32_t RowIndex::PutHashed(std::string_view key, std::string_view row, uint64_t hash) {
-  if ((entries_.size() + 1) * 2 > slots_.size()) Grow(std::max<size_t>(entries_.size() * 2, 8));
+  if ((entries_.size() + 1) * 2 > slots_.size()) Grow(entries_.size() * 2);
   const uint64_t tag = hash >> 32 << 32;
   uint64_t at = hash & mask_;
   for (; slots_[at] != 0; at = (at + 1) & mask_) {
@@ -92,11 +105,13 @@ void RowIndex::PutRows(std::span<const KeyedRow> rows, std::vector<uint32_t>& nu
   PutAll<true>(rows, numbers);
 }
 
-void Consolidate(std::vector<KeyedRow>& rows) {
+Status Consolidate(std::vector<KeyedRow>& rows, trace::Budget& budget) {
   if (rows.size() < 2) {
     if (rows.size() == 1 && rows[0].weight == 0) rows.clear();
-    return;
+    return Ok();
   }
+  trace::Charge room(budget);
+  QN_TRY(room.Hold(RowIndex::BytesFor(rows.size())));
   RowIndex index;
   index.Reset(rows.size());
   std::vector<uint32_t> numbers;
@@ -111,6 +126,7 @@ void Consolidate(std::vector<KeyedRow>& rows) {
   }
   rows.resize(index.size());
   std::erase_if(rows, [](const KeyedRow& row) { return row.weight == 0; });
+  return Ok();
 }
 
 }  // namespace qn::ops

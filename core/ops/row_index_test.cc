@@ -69,21 +69,23 @@ TEST(RowIndex, ManyAtOnceAreTheSameAsOneByOne) {
 }
 
 TEST(Consolidate, AddsUpEqualRows) {
+  trace::Budget budget(uint64_t{1} << 40);
   std::vector<KeyedRow> rows = {{"a", "1", 1, false}, {"b", "1", 2, false},  {"a", "1", -1, false},
                                 {"a", "2", 1, false}, {"b", "1", -3, false}, {"c", "", 0, false}};
-  Consolidate(rows);
+  ASSERT_TRUE(Consolidate(rows, budget).ok());
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].key, "b");
   EXPECT_EQ(rows[0].weight, -1);
   EXPECT_EQ(rows[1].row, "2");
   rows = {{"a", "1", 0, false}};
-  Consolidate(rows);
+  ASSERT_TRUE(Consolidate(rows, budget).ok());
   EXPECT_TRUE(rows.empty());
-  Consolidate(rows);
+  ASSERT_TRUE(Consolidate(rows, budget).ok());
   EXPECT_TRUE(rows.empty());
 }
 
 TEST(Consolidate, IsTheSumOfRandomRows) {
+  trace::Budget budget(uint64_t{1} << 40);
   std::mt19937 random(7);
   std::vector<std::string> texts;
   for (int i = 0; i < 40; ++i) texts.push_back("row " + std::to_string(i));
@@ -96,7 +98,7 @@ TEST(Consolidate, IsTheSumOfRandomRows) {
       rows.push_back(row);
     }
     std::erase_if(want, [](const auto& entry) { return entry.second == 0; });
-    Consolidate(rows);
+    ASSERT_TRUE(Consolidate(rows, budget).ok());
     ASSERT_EQ(rows.size(), want.size());
     for (const KeyedRow& row : rows) ASSERT_EQ(row.weight, (want[{row.key, row.row}]));
   }

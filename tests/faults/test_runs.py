@@ -31,6 +31,35 @@ def goes_on(lives: Lives, shop: Shop) -> None:
     shop.check()
 
 
+# ---- memory ----
+
+
+def test_a_join_with_too_many_pairs_stops_before_memory_is_full(lives: Lives, tmp_path: Path) -> None:
+    """All rows have one key; the condition beside it leaves few of the nine million pairs."""
+    for side in "lr":
+        (tmp_path / f"{side}.jsonl").write_text("".join(f'{{"k": 1, "{side}": {i}}}\n' for i in range(3000)))
+    sources = [specs.source(side, tmp_path / f"{side}.jsonl", f"k BIGINT, {side} BIGINT") for side in "lr"]
+    sql = "SELECT a.l, b.r FROM l a JOIN r b ON a.k = b.k AND a.l + b.r < 2"
+    dataset = specs.dataset("pairs", sql, kind="materialized_view")
+    spec = specs.pipeline(tmp_path / "lake", sources, [dataset])
+    spec["options"]["memory"] = "300MB"
+    outcome = lives.live(spec)
+    assert outcome.error is not None, outcome
+    told = str(outcome.error["message"]).splitlines()
+    assert told[0] == "QN-3601  The memory of this pipeline's queries is full."
+    assert (
+        told[1]
+        == "  at flow.py:pairs, in the view 'pairs': operator 1, a join, found no room for the step's rows."
+    )
+    assert outcome.peak_kb < 700_000
+    spec["options"]["memory"] = "4GB"
+    outcome = lives.live(spec)
+    assert outcome.ok, outcome
+    with duckdb.connect() as db:
+        lake.view(db, "pairs", tmp_path / "lake/pairs", "l BIGINT, r BIGINT")
+        assert db.execute("SELECT l, r FROM pairs ORDER BY ALL").fetchall() == [(0, 0), (0, 1), (1, 0)]
+
+
 # ---- beginning again ----
 
 
