@@ -61,7 +61,7 @@ Json FlowJson(const Flow& flow) {
                            {"reads", TextsJson(flow.query.reads)},
                            {"mode", mode},
                            {"circuit", flow.circuit.has_value() ? flow.circuit->ToJson() : Json()},
-                           {"fingerprint", flow.Fingerprint()},
+                           {"fingerprint", flow.fingerprint},
                            {"why_recomputed", flow.why_recomputed}});
 }
 

@@ -14,7 +14,7 @@ constexpr int64_t kAllTime = std::numeric_limits<int64_t>::max();
 
 bool FlowRun::FitsCircuit(const Json& state) const {
   return circuit_ == nullptr || state.IsNull() ||
-         state["circuit"]["fingerprint"].Str() == flow_.Fingerprint();
+         state["circuit"]["fingerprint"].Str() == flow_.fingerprint;
 }
 
 Epoch FlowRun::Consumed(const std::string& upstream) const {

@@ -223,7 +223,7 @@ Result<Json> FlowRun::State() const {
   if (watermark_us != ops::kNoTime) state.Set("watermark_us", watermark_us);
   if (circuit_ != nullptr) {
     state.Set("circuit",
-              Json::Object{{"fingerprint", flow_.Fingerprint()}, {"started", circuit_->has_started()}});
+              Json::Object{{"fingerprint", flow_.fingerprint}, {"started", circuit_->has_started()}});
   }
   return state;
 }

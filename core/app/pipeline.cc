@@ -122,11 +122,10 @@ class Builder {
            dataset.is_inlined() ? compiler_.DeclareView(statement) : compiler_.Compile(statement));
     flow.has_event_time = std::any_of(flow.query.inputs.begin(), flow.query.inputs.end(),
                                       [this](const std::string& name) { return HasEventTime(name); });
+    if (flow.query.mode == plan::Mode::kStream) ops::ReplacePatterns(*flow.query.tree, flow.patterns);
     const bool follows = dataset.is_view() && !has_function && flow.query.tree != nullptr;
-    if (flow.query.mode == plan::Mode::kStream || follows) {
-      flow.patterns = ops::ReplacePatterns(*flow.query.tree);
-    }
     if (follows) QN_TRY(PlanView(dataset, flow));
+    if (flow.circuit.has_value()) Settle(flow);
     if (!has_function) return flow;
     QN_GET(flow.function_columns, columns_.OfText(spec.function.schema, spec.where, "the function's schema"));
     const std::string relation = FunctionRelation(dataset.spec.name, spec.name);
@@ -134,9 +133,14 @@ class Builder {
     plan::Statement answer = StatementOf(dataset.spec, spec, true);
     answer.sql = "SELECT * FROM " + QuoteName(relation);
     QN_GET(flow.answer, compiler_.Compile(answer));
-    for (ops::PatternCall& call : ops::ReplacePatterns(*flow.answer->tree))
-      flow.patterns.push_back(std::move(call));
+    ops::ReplacePatterns(*flow.answer->tree, flow.patterns);
     return flow;
+  }
+
+  // The fingerprint is that of what was written; what runs need not say it.
+  static void Settle(Flow& flow) {
+    flow.fingerprint = flow.circuit->Fingerprint();
+    flow.circuit->ForTrees([&flow](plan::Node& tree) { ops::ReplacePatterns(tree, flow.patterns); });
   }
 
   // What is recomputed whole gives no changes that could be followed.

@@ -55,9 +55,7 @@ struct Flow {
   std::optional<WindowPlan> window;
   bool has_event_time = false;  // an input has it, so its watermark moves
   std::string why_recomputed;   // of one that cannot be: in people's words
-
-  // Of the circuit and what its fragments say: another one cannot take over its state.
-  std::string Fingerprint() const { return circuit.has_value() ? circuit->Fingerprint() : ""; }
+  std::string fingerprint;      // of the circuit as it was written: another one cannot take over its state
 };
 
 struct Dataset {

@@ -379,7 +379,7 @@ Json StepWork::CircuitStats() const {
     for (const auto& flow : run->flows()) {
       if (flow->circuit() == nullptr) continue;
       Json stats = flow->circuit()->Stats();
-      stats.Set("fingerprint", flow->flow().Fingerprint());
+      stats.Set("fingerprint", flow->flow().fingerprint);
       datasets.Set(run->name(), std::move(stats));
     }
   }

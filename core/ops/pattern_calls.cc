@@ -1,6 +1,7 @@
 // A walk over the tree; what is not understood is left as it is.
 #include "ops/pattern_calls.h"
 
+#include <algorithm>
 #include <atomic>
 
 namespace qn::ops {
@@ -45,8 +46,17 @@ std::optional<Pattern> PatternOf(const Expr& call) {
   return Pattern::Compile(call.children[1].value["value"].Str(), where, group);
 }
 
+// All that decides what a call gives for a text.
+std::string TextOf(const Expr& call) {
+  std::string text = call.name;
+  for (size_t i = 1; i < call.children.size(); ++i) text += "\n" + call.children[i].value["value"].Dump();
+  return text;
+}
+
 class Replacer {
  public:
+  explicit Replacer(std::vector<PatternCall>& calls) : calls_(calls) {}
+
   void Replace(Node& node) {
     for (Expr& expr : node.exprs) Replace(expr);
     for (plan::JoinKey& key : node.keys) {
@@ -55,7 +65,6 @@ class Replacer {
     }
     for (const auto& child : node.children) Replace(*child);
   }
-  std::vector<PatternCall> Take() { return std::move(calls_); }
 
  private:
   void Replace(Expr& expr) {
@@ -63,17 +72,25 @@ class Replacer {
     if (expr.kind != Expr::Kind::kCall) return;
     std::optional<Pattern> pattern = PatternOf(expr);
     if (!pattern.has_value()) return;
+    const std::string text = TextOf(expr);
+    auto found = std::find_if(calls_.begin(), calls_.end(),
+                              [&text](const PatternCall& call) { return call.text == text; });
+    if (found == calls_.end()) found = calls_.insert(found, Make(expr, *std::move(pattern)));
+    expr.name = found->name;
+    expr.children.resize(1);
+  }
+
+  static PatternCall Make(const Expr& expr, Pattern pattern) {
     static std::atomic<int> next{0};
     PatternCall call;
     call.name = "qn_regexp_" + std::to_string(next.fetch_add(1));
+    call.text = TextOf(expr);
     call.is_test = expr.name != "regexp_extract";
-    call.pattern = std::make_shared<const Pattern>(*std::move(pattern));
-    expr.name = call.name;
-    expr.children.resize(1);
-    calls_.push_back(std::move(call));
+    call.pattern = std::make_shared<const Pattern>(std::move(pattern));
+    return call;
   }
 
-  std::vector<PatternCall> calls_;
+  std::vector<PatternCall>& calls_;
 };
 
 }  // namespace
@@ -87,10 +104,6 @@ Status PatternCall::Register(duck::Connection& connection) {
   return duck::RegisterTextPart(connection, name, *part_);
 }
 
-std::vector<PatternCall> ReplacePatterns(plan::Node& tree) {
-  Replacer replacer;
-  replacer.Replace(tree);
-  return replacer.Take();
-}
+void ReplacePatterns(plan::Node& tree, std::vector<PatternCall>& calls) { Replacer(calls).Replace(tree); }
 
 }  // namespace qn::ops

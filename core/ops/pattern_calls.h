@@ -13,7 +13,8 @@ namespace qn::ops {
 
 // One replaced call: SQL calls it as name(text).
 struct PatternCall {
-  std::string name;
+  std::string name;  // unique in the process: another run of the same flow gets another one
+  std::string text;  // of the call that it stands for, without its argument
   std::shared_ptr<const Pattern> pattern;
   bool is_test = true;  // BOOLEAN; otherwise the text of a group
 
@@ -26,7 +27,8 @@ struct PatternCall {
 };
 
 // Replaces regexp_matches, regexp_full_match and regexp_extract with a constant expression and no options.
-// Names are unique in the process.
-std::vector<PatternCall> ReplacePatterns(plan::Node& tree);
+// What they are replaced by is added to `calls`; equal ones are there once. The tree then no longer says what
+// it asks for: whoever compares trees does it before.
+void ReplacePatterns(plan::Node& tree, std::vector<PatternCall>& calls);
 
 }  // namespace qn::ops

@@ -113,6 +113,14 @@ Result<std::string> OpText(const CircuitOp& op) {
   return text;
 }
 
+void Circuit::ForTrees(const std::function<void(Node& tree)>& change) {
+  for (CircuitOp& op : ops) {
+    for (Fragment& input : op.inputs) change(*input.tree);
+    if (op.tree != nullptr) change(*op.tree);
+  }
+  change(*output.tree);
+}
+
 std::string Circuit::Fingerprint() const {
   std::string text;
   for (const CircuitInput& input : inputs) {

@@ -103,6 +103,8 @@ struct Circuit {
   // Every operator, its inputs, whether native or recomputed: for people and tests.
   std::string Print() const;
   Json ToJson() const;
+  // Every tree that its statements are written from.
+  void ForTrees(const std::function<void(Node& tree)>& change);
   // Changes when anything that the stored states depend on changes.
   std::string Fingerprint() const;
 };

@@ -82,6 +82,45 @@ def test_changed_sql_is_built_anew_and_told_beforehand():
     assert rows("FROM counts ORDER BY n") == [(1, 1), (2, 1)]
 
 
+HOSTS = """
+qn.source("urls", qn.files("urls/*.jsonl"), schema="id BIGINT, url VARCHAR")
+{more}
+@qn.materialized_view
+def hosts():
+    return "SELECT h, count(*) AS n FROM (SELECT regexp_extract(url, '{pattern}', 1) AS h FROM urls) GROUP BY h"
+"""
+MORE = """
+@qn.table
+def early():
+    return "SELECT id FROM urls WHERE regexp_matches(url, '^https')"
+"""
+
+
+def visit(name, *urls):
+    Path("urls").mkdir(exist_ok=True)
+    text = "".join(json.dumps({"id": number, "url": url}) + "\n" for number, url in enumerate(urls))
+    Path(f"urls/{name}.jsonl").write_text(text, encoding="utf-8")
+
+
+def test_a_changed_regular_expression_is_changed_sql():
+    visit("a", "http://x.org/1", "https://y.org/2")
+    runs(HOSTS.format(more="", pattern="^(https?)"))
+    assert rows("FROM hosts ORDER BY h") == [("http", 1), ("https", 1)]
+    visit("b", "http://z.org/3")
+    changed = HOSTS.format(more="", pattern="^https?://([^/]+)")
+    Path("flow.py").write_text(HEAD + changed, encoding="utf-8")
+    assert "↻ hosts is rebuilt: its SQL has changed" in said("dry-run", "flow.py")
+    runs(changed)
+    assert rows("FROM hosts ORDER BY h") == [("x.org", 1), ("y.org", 1), ("z.org", 1)]
+
+
+def test_a_regular_expression_of_another_dataset_changes_nothing():
+    visit("a", "http://x.org/1")
+    runs(HOSTS.format(more="", pattern="^(https?)"))
+    Path("flow.py").write_text(HEAD + HOSTS.format(more=MORE, pattern="^(https?)"), encoding="utf-8")
+    assert "= hosts keeps its state" in said("dry-run", "flow.py")
+
+
 def test_a_column_added_at_the_end_is_in_the_table_after_the_next_run():
     feed("a", [(0, 0, "x", 1)])
     runs('@qn.table\ndef t():\n    return "SELECT id FROM ev"\n')
