@@ -13,8 +13,7 @@ constexpr int64_t kAllTime = std::numeric_limits<int64_t>::max();
 }  // namespace
 
 bool FlowRun::FitsCircuit(const Json& state) const {
-  return circuit_ == nullptr || state.IsNull() ||
-         state["circuit"]["fingerprint"].Str() == flow_.fingerprint;
+  return circuit_ == nullptr || state.IsNull() || state["circuit"]["fingerprint"].Str() == flow_.fingerprint;
 }
 
 Epoch FlowRun::Consumed(const std::string& upstream) const {

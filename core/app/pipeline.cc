@@ -6,6 +6,7 @@
 #include <set>
 
 #include "app/columns.h"
+#include "base/crc32c.h"
 
 namespace qn::app {
 namespace {
@@ -125,7 +126,7 @@ class Builder {
     if (flow.query.mode == plan::Mode::kStream) ops::ReplacePatterns(*flow.query.tree, flow.patterns);
     const bool follows = dataset.is_view() && !has_function && flow.query.tree != nullptr;
     if (follows) QN_TRY(PlanView(dataset, flow));
-    if (flow.circuit.has_value()) Settle(flow);
+    if (flow.circuit.has_value()) Settle(dataset.spec, flow);
     if (!has_function) return flow;
     QN_GET(flow.function_columns, columns_.OfText(spec.function.schema, spec.where, "the function's schema"));
     const std::string relation = FunctionRelation(dataset.spec.name, spec.name);
@@ -138,8 +139,16 @@ class Builder {
   }
 
   // The fingerprint is that of what was written; what runs need not say it.
-  static void Settle(Flow& flow) {
+  static void Settle(const DatasetSpec& spec, Flow& flow) {
     flow.fingerprint = flow.circuit->Fingerprint();
+    std::string more = RulesText(spec);
+    if (flow.window.has_value()) {
+      const ops::WindowOptions& window = flow.window->options;
+      more += "window #" + std::to_string(flow.window->op) + "." + std::to_string(window.group) + " of " +
+              std::to_string(window.size_us) + " + " + std::to_string(window.lateness_us) +
+              (window.emits_on_close ? " once" : "");
+    }
+    if (!more.empty()) flow.fingerprint += "/" + std::to_string(Crc32c(more));
     flow.circuit->ForTrees([&flow](plan::Node& tree) { ops::ReplacePatterns(tree, flow.patterns); });
   }
 
@@ -353,6 +362,14 @@ const T* Find(const std::vector<T>& items, std::string_view name) {
 const Source* Pipeline::FindSource(std::string_view name) const { return Find(sources, name); }
 const Reference* Pipeline::FindReference(std::string_view name) const { return Find(references, name); }
 const Dataset* Pipeline::FindDataset(std::string_view name) const { return Find(datasets, name); }
+
+std::string RulesText(const DatasetSpec& dataset) {
+  std::string text;
+  for (const ExpectationSpec& rule : dataset.expectations) {
+    text += QuoteText(rule.name) + " " + std::to_string(static_cast<int>(rule.action)) + "\n";
+  }
+  return text;
+}
 
 std::string FunctionRelation(const std::string& dataset, const std::string& flow) {
   return "qn_answer_" + dataset + "_" + flow;

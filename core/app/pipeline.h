@@ -55,7 +55,9 @@ struct Flow {
   std::optional<WindowPlan> window;
   bool has_event_time = false;  // an input has it, so its watermark moves
   std::string why_recomputed;   // of one that cannot be: in people's words
-  std::string fingerprint;      // of the circuit as it was written: another one cannot take over its state
+  // Of the circuit as it was written and, behind a slash where there are some, of its windows and of what its
+  // rules do. Another one cannot take over its state.
+  std::string fingerprint;
 };
 
 struct Dataset {
@@ -91,6 +93,9 @@ struct Pipeline {
 // Uses a scratch database of its own; reads files only to look at schemas. Failures: QN-11xx, QN-12xx,
 // QN-20xx.
 Result<Pipeline> BuildPipeline(PipelineSpec spec, std::shared_ptr<const duck::Api> api, Files& files);
+
+// Of each rule its name and what becomes of rows that break it; the conditions are part of the statement.
+std::string RulesText(const DatasetSpec& dataset);
 
 // The name under which a flow's function shows its answer to SQL.
 std::string FunctionRelation(const std::string& dataset, const std::string& flow);

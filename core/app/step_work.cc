@@ -259,7 +259,7 @@ Result<TableRows> StepWork::WholeOf(const std::string& dataset) {
 
 // Changes when the statement, its rules or any of its inputs changed.
 Result<std::string> StepWork::ViewFingerprint(DatasetRun& run) {
-  std::string text;
+  std::string text = RulesText(run.dataset().spec);
   for (const auto& flow : run.flows()) {
     const plan::Query& query = flow->flow().query;
     text += query.sql + "\n";

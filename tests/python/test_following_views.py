@@ -121,6 +121,35 @@ def test_a_regular_expression_of_another_dataset_changes_nothing():
     assert "= hosts keeps its state" in said("dry-run", "flow.py")
 
 
+RULED = """
+@{rule}("even", "n % 2 = 0")
+@qn.materialized_view(window="minute", window_size="1 minute"{more})
+def ruled():
+    return "SELECT time_bucket(INTERVAL 1 MINUTE, ts) AS minute, count(*) AS n FROM ev GROUP BY ALL"
+"""
+
+
+@pytest.mark.parametrize(
+    ("rule", "more", "told"),
+    [
+        ("qn.expect_or_drop", "", "= ruled keeps its state"),
+        ("qn.expect_or_drop", ', allowed_lateness="0 seconds"', "= ruled keeps its state"),
+        ("qn.expect", "", "its windows or rules have changed"),
+        ("qn.expect_or_drop", ', allowed_lateness="1 minute"', "its windows or rules have changed"),
+        ("qn.expect_or_drop", ', emit="on_window_close"', "its SQL, windows or rules have changed"),
+    ],
+)
+def test_changed_windows_and_rules_are_built_anew(rule, more, told):
+    feed("a", [(0, 5, "x", 1), (1, 5, "x", 1), (1, 6, "x", 1)])
+    runs(RULED.format(rule="qn.expect_or_drop", more=""))
+    assert minutes("ruled") == [(1, 2)]
+    flow = RULED.format(rule=rule, more=more)
+    Path("flow.py").write_text(HEAD + flow, encoding="utf-8")
+    assert told in said("dry-run", "flow.py")
+    runs(flow)
+    assert minutes("ruled") == {"qn.expect": [(0, 1), (1, 2)]}.get(rule, [] if "emit" in more else [(1, 2)])
+
+
 def test_a_column_added_at_the_end_is_in_the_table_after_the_next_run():
     feed("a", [(0, 0, "x", 1)])
     runs('@qn.table\ndef t():\n    return "SELECT id FROM ev"\n')

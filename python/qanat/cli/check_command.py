@@ -47,17 +47,26 @@ def _kept_or_rebuilt(described: dict[str, Any], storage: Path) -> list[Text]:
         before = saved.get(f"{name}.{flow['name']}")
         if before is None or flow["circuit"] is None:
             continue
-        changed = before.get("circuit", {}).get("fingerprint") != flow["fingerprint"]
+        changed = _changed(before.get("circuit", {}).get("fingerprint", ""), flow["fingerprint"])
         above = sorted(rebuilt.intersection(entry["name"] for entry in flow["circuit"]["inputs"]))
         if not changed and not above:
             lines.append(Text.assemble(("= ", "good"), f"{name} keeps its state"))
             continue
         rebuilt.add(name)
-        why = f"'{above[0]}', which it reads, is rebuilt" if above and not changed else "its SQL has changed"
+        why = changed or f"'{above[0]}', which it reads, is rebuilt"
         lines.append(
             Text.assemble(("↻ ", "warn"), f"{name} is rebuilt: {why}; that reads {_reads(flow, storage)}")
         )
     return lines
+
+
+def _changed(before: str, now: str) -> str:
+    """What has changed between two fingerprints of a view; empty: nothing."""
+    sql_before, _, rest_before = before.partition("/")
+    sql_now, _, rest_now = now.partition("/")
+    if rest_before == rest_now:
+        return "" if sql_before == sql_now else "its SQL has changed"
+    return f"its {'' if sql_before == sql_now else 'SQL, '}windows or rules have changed"
 
 
 def _reads(flow: dict[str, Any], storage: Path) -> str:
