@@ -2,7 +2,6 @@
 #include "plan/circuit_planner.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "plan/analyse.h"
@@ -132,8 +131,10 @@ Result<Part> CircuitPlanner::Visit(const Node& node) {
       return Window(node, {}, node.needed);
     case Op::kOrder:
       return Visit(*node.children[0]);  // a table has no order
-    case Op::kLimit:
-      return Limit(node);
+    case Op::kLimit: {
+      QN_GET(Ordered out, Limit(node, false));
+      return std::move(out.part);
+    }
     case Op::kDistinct:
       if (!node.groups.empty()) return DistinctOn(node);
       {
@@ -280,14 +281,6 @@ bool IsPlain(const Node& node) {
          node.grouping_calls.empty();
 }
 
-// Whether the answer depends on the order in which rows come.
-bool AsksForOrder(const Expr& aggregate) {
-  static constexpr std::array kOrdered = {"list",    "array_agg", "string_agg", "group_concat",
-                                          "listagg", "first",     "last"};
-  return aggregate.orders.empty() && !aggregate.is_distinct &&
-         std::find(kOrdered.begin(), kOrdered.end(), aggregate.name) != kOrdered.end();
-}
-
 // EXISTS (SELECT …) without correlation: counts the rows below a LIMIT.
 bool CountsLimited(const Node& node) {
   const Node& limit = *node.children[0];
@@ -298,31 +291,6 @@ bool CountsLimited(const Node& node) {
 }
 
 }  // namespace
-
-// The input of aggregates. list(x) FROM (SELECT … ORDER BY y): the order that the rows come in becomes the
-// aggregate's own.
-Result<Part> CircuitPlanner::VisitOrdered(const Node& node, std::vector<Expr>& aggregates) {
-  const Node* project = node.op == Op::kProject ? &node : nullptr;
-  const Node& order = project != nullptr ? *node.children[0] : node;
-  const bool is_asked = std::any_of(aggregates.begin(), aggregates.end(), AsksForOrder);
-  if (order.op != Op::kOrder || IsBounded(node) || !is_asked) return Visit(node);
-  QN_GET(Part part, Visit(*order.children[0]));
-  std::vector<Expr> columns = project != nullptr ? project->exprs : ColumnExprs(order.columns);
-  const size_t width = columns.size();
-  Schema names = node.columns;
-  for (const OrderKey& key : order.orders) {
-    columns.push_back(key.expr);
-    names.push_back({"order", key.expr.type, true, ""});
-  }
-  for (Expr& aggregate : aggregates) {
-    if (!AsksForOrder(aggregate)) continue;
-    aggregate.orders = order.orders;
-    for (size_t i = 0; i < order.orders.size(); ++i) {
-      aggregate.orders[i].expr = ColumnExpr(width + i, order.orders[i].expr.type);
-    }
-  }
-  return Project(std::move(part), std::move(columns), std::move(names));
-}
 
 Result<Part> CircuitPlanner::Group(const Node& node, const Node* finish) {
   if (CountsLimited(node)) {
@@ -337,11 +305,20 @@ Result<Part> CircuitPlanner::Group(const Node& node, const Node* finish) {
     return Project(std::move(part), std::move(out), node.columns);
   }
   std::vector<Expr> aggregates = node.exprs;
-  QN_GET(Part part, VisitOrdered(*node.children[0], aggregates));
-  if (!IsPlain(node)) return GroupSets(node, aggregates, part);
+  // list(x) FROM (SELECT … ORDER BY y): the order that the rows come in becomes the aggregate's own.
+  Ordered below;
+  if (std::any_of(aggregates.begin(), aggregates.end(), AsksForOrder)) {
+    QN_GET(below, VisitOrdered(*node.children[0]));
+  } else {
+    QN_GET(below.part, Visit(*node.children[0]));
+  }
+  for (Expr& aggregate : aggregates) {
+    if (AsksForOrder(aggregate)) aggregate.orders = below.orders;
+  }
+  if (!IsPlain(node)) return GroupSets(node, aggregates, below.part);
   std::vector<size_t> all;
   for (size_t i = 0; i < node.groups.size(); ++i) all.push_back(i);
-  Grouping grouping = GroupingOf(node, all, std::move(part));
+  Grouping grouping = GroupingOf(node, all, std::move(below.part));
   grouping.aggregates = std::move(aggregates);
   std::copy_n(node.needed.begin(), all.size(), grouping.needed.begin());
   if (finish != nullptr) {

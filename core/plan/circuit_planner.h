@@ -29,6 +29,11 @@ class CircuitPlanner {
     size_t strict() const { return left_strict.size(); }
   };
   static Conditions Split(const Node& node, size_t left_width);
+  // Rows, and the ORDER BY in which they come; none: in any.
+  struct Ordered {
+    Part part;  // the node's columns, and behind them what only the order asks for
+    std::vector<OrderKey> orders;
+  };
 
   // circuit_planner.cc
   Result<Part> Visit(const Node& node);
@@ -39,7 +44,6 @@ class CircuitPlanner {
   Result<Part> Union(const Node& node);
   Result<Part> SetOp(const Node& node);
   Result<Part> Cte(const Node& node);
-  Result<Part> VisitOrdered(const Node& node, std::vector<Expr>& aggregates);
   // `finish`: a projection above that is to be computed with the aggregates.
   Result<Part> Group(const Node& node, const Node* finish = nullptr);
   Result<Part> GroupSets(const Node& node, const std::vector<Expr>& aggregates, const Part& below);
@@ -57,12 +61,16 @@ class CircuitPlanner {
                          const std::string& label);
   Result<Part> RecomputeJoin(const Node& node, Part left, Part right, const Conditions& on);
 
+  // circuit_order.cc
+  Result<Ordered> VisitOrdered(const Node& node);
+
   // circuit_recompute.cc
   Result<Part> Window(const Node& node, std::vector<Expr> filters, const Mask& needed);
   Result<std::optional<Part>> TopOfWindow(const Node& node, const Part& below, const std::vector<Expr>& keys,
                                           const std::vector<Expr>& filters, const Mask& needed);
   Result<Part> FilterOrTop(const Node& node);
-  Result<Part> Limit(const Node& node);
+  // `keeps_order`: the order is asked for above.
+  Result<Ordered> Limit(const Node& node, bool keeps_order);
   Result<Part> DistinctOn(const Node& node);
 
   const CircuitOptions& options_;
@@ -76,5 +84,13 @@ class CircuitPlanner {
 std::string LineOf(const Node& node);
 // A node without its children.
 std::unique_ptr<Node> Shell(const Node& node);
+
+// Whether the rows of a node come in an order that an ORDER BY says.
+bool HasOrder(const Node& node);
+// The same, or they would, but for operators through which we do not follow it.
+bool HidesOrder(const Node& node);
+// Whether what an aggregate or a window answers depends on the order in which rows come.
+bool AsksForOrder(const Expr& call);
+std::unique_ptr<Node> OrderNode(std::unique_ptr<Node> below, std::vector<OrderKey> orders);
 
 }  // namespace qn::plan

@@ -57,6 +57,15 @@ std::unique_ptr<Node> Answer(std::unique_ptr<Node> node, const std::vector<Expr>
   return ProjectNode(std::move(node), std::move(out), std::move(names));
 }
 
+// Some operator between that and the ORDER BY below it.
+Status LosesOrder(const std::string& what, const Node& below) {
+  const Node* between = &below;
+  while (between->op != Op::kUnnest && between->op != Op::kWindow) between = between->children[0].get();
+  return CannotFollow("'" + what + "' over rows in an order",
+                      "that is not followed through '" + LineOf(*between) +
+                          "', below which ORDER BY stands; put it above that, beside '" + what + "'.");
+}
+
 Mask SomeOf(Mask mask) {
   if (std::find(mask.begin(), mask.end(), true) == mask.end()) mask[0] = true;
   return mask;
@@ -66,22 +75,32 @@ Mask SomeOf(Mask mask) {
 
 // `filters` are conditions over the window's columns; `needed` says which columns are looked at above them.
 Result<Part> CircuitPlanner::Window(const Node& node, std::vector<Expr> filters, const Mask& needed) {
-  QN_GET(Part below, Visit(*node.children[0]));
-  const size_t width = below.columns().size();
+  const Node& child = *node.children[0];
+  const size_t width = child.columns.size();
   Mask used = needed;
   for (const Expr& filter : filters) Use(filter, used);
   std::vector<Expr> windows;
-  std::vector<Expr> columns = ColumnExprs(below.columns());
+  std::vector<Expr> columns = ColumnExprs(child.columns);
   for (size_t i = 0; i < node.exprs.size(); ++i) {
     columns.push_back(NullExpr(node.columns[width + i].type));
     if (used[width + i]) windows.push_back(node.exprs[i]);
   }
+  // row_number() OVER () FROM (SELECT … ORDER BY y): DuckDB numbers rows as they come.
+  const auto asks = std::find_if(windows.begin(), windows.end(), AsksForOrder);
+  Ordered input;
+  if (asks != windows.end() && !IsRowTag(node)) {
+    if (!HasOrder(child) && HidesOrder(child)) return LosesOrder(asks->name, child);
+    QN_GET(input, VisitOrdered(child));
+  } else {
+    QN_GET(input.part, Visit(child));
+  }
+  Part below = std::move(input.part);
   // What decorrelation leaves behind and nobody looks at.
   if (windows.empty()) {
     return Filter(Project(std::move(below), std::move(columns), node.columns), std::move(filters));
   }
   const std::vector<Expr> keys = CommonPartitions(windows);
-  if (!below.is_weighted && windows.size() == 1) {
+  if (!below.is_weighted && windows.size() == 1 && input.orders.empty()) {
     QN_GET(std::optional<Part> top, TopOfWindow(node, below, keys, filters, used));
     if (top.has_value()) {
       const bool is_ranked =
@@ -92,8 +111,13 @@ Result<Part> CircuitPlanner::Window(const Node& node, std::vector<Expr> filters,
   }
   CircuitBuilder::Recomputed spec;
   spec.label = LineOf(node);
+  auto rows = ScanNode("@0", below.columns());
+  if (!input.orders.empty()) {
+    rows = ProjectNode(OrderNode(std::move(rows), std::move(input.orders)), ColumnExprs(child.columns),
+                       child.columns);
+  }
   auto tree = Shell(node);
-  tree->children.push_back(ScanNode("@0", below.columns()));
+  tree->children.push_back(std::move(rows));
   if (!filters.empty()) {
     auto filter = MakeNode(Op::kFilter, "Filter");
     filter->columns = node.columns;
@@ -172,36 +196,42 @@ Result<Part> CircuitPlanner::FilterOrTop(const Node& node) {
   return Project(std::move(part), std::move(out), node.columns);
 }
 
-Result<Part> CircuitPlanner::Limit(const Node& node) {
-  const Node* below = node.children[0].get();
-  const Node* order = below->op == Op::kOrder ? below : nullptr;
-  if (order != nullptr) below = below->children[0].get();
-  QN_GET(Part part, Visit(*below));
-  CircuitBuilder::Recomputed spec;
-  spec.keeps_answer_only = !part.is_weighted && node.offset.IsNull() && node.limit.IsInt();
+Result<CircuitPlanner::Ordered> CircuitPlanner::Limit(const Node& node, bool keeps_order) {
+  const Node& child = *node.children[0];
+  if (!HasOrder(child) && HidesOrder(child)) return LosesOrder("LIMIT", child);
+  QN_GET(Ordered below, VisitOrdered(child));
+  const Schema full = below.part.columns();
   Mask mask = node.needed;
-  auto tree = ScanNode("@0", part.columns());
-  if (order != nullptr) {
-    auto sorted = Shell(*order);
-    for (const OrderKey& key : order->orders) Use(key.expr, mask);
-    sorted->children.push_back(std::move(tree));
-    tree = std::move(sorted);
-    spec.label = LineOf(*order) + " ";
-  }
+  mask.resize(full.size());
+  Mask with_order = mask;
+  for (const OrderKey& key : below.orders) Use(key.expr, with_order);
+  CircuitBuilder::Recomputed spec;
   // What is answered must suffice to answer again.
-  if (!spec.keeps_answer_only) mask = node.needed;
-  mask = SomeOf(std::move(mask));
+  const bool is_storable = std::all_of(full.begin(), full.end(), [&](const Field& field) {
+    return !with_order[static_cast<size_t>(&field - full.data())] || IsStorable(field.type);
+  });
+  spec.keeps_answer_only =
+      !below.part.is_weighted && node.offset.IsNull() && node.limit.IsInt() && is_storable;
+  mask = SomeOf(spec.keeps_answer_only || keeps_order ? with_order : mask);
+  auto tree = ScanNode("@0", full);
+  if (!below.orders.empty()) {
+    tree = OrderNode(std::move(tree), below.orders);
+    spec.label = LineOf(*tree) + " ";
+  }
   auto limit = Shell(node);
+  limit->columns = full;
   limit->children.push_back(std::move(tree));
   spec.label += "LIMIT";
   if (!node.limit.IsNull()) spec.label += " " + LimitText(node);
   if (!node.offset.IsNull()) spec.label += " OFFSET " + std::to_string(node.offset.Uint());
   spec.tree = Answer(std::move(limit), {}, mask);
   spec.keys.emplace_back();
-  spec.inputs.push_back(std::move(part));
-  const Schema full = node.columns;
+  spec.inputs.push_back(std::move(below.part));
   QN_GET(Part out, builder_.Recompute(std::move(spec)));
-  return Widened(std::move(out), mask, full);
+  out = Widened(std::move(out), mask, full);
+  if (keeps_order) return Ordered{std::move(out), std::move(below.orders)};
+  std::vector<Expr> columns = Selected(node.columns, Mask(node.columns.size(), true));
+  return Ordered{Project(std::move(out), std::move(columns), node.columns), {}};
 }
 
 Result<Part> CircuitPlanner::DistinctOn(const Node& node) {

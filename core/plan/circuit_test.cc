@@ -1,0 +1,40 @@
+// What a circuit's planner refuses and why, and what stays the same when a tree is planned again. What
+// circuits answer is in circuit_law_test.cc.
+#include "plan/circuit.h"
+
+#include "plan/test_world.h"
+
+namespace qn::plan {
+namespace {
+
+CircuitOptions Options() {
+  CircuitOptions options;
+  options.is_stream = [](const std::string& name) { return name == "events" || name == "orders"; };
+  options.is_weighted = [](const std::string&) { return false; };
+  return options;
+}
+
+Query Compiled(const std::string& sql) {
+  return World::Take(TheWorld().compiler->Compile({"result", "flows/shop.py:31", sql, {}, true}));
+}
+
+std::string Refusal(const std::string& sql) {
+  const Query query = Compiled(sql);
+  const Result<Circuit> circuit = PlanCircuit(*query.tree, Options());
+  return circuit.ok() ? circuit->Print() : circuit.status().ToString();
+}
+
+TEST(CircuitPlan, RefusesAnOrderThatItCannotFollow) {
+  for (const char* sql : {"SELECT unnest(nums) AS e FROM (SELECT nums FROM events ORDER BY sid) LIMIT 3",
+                          "SELECT * FROM (SELECT sid, sum(qty) OVER (PARTITION BY country) AS s FROM "
+                          "(SELECT * FROM events ORDER BY sid)) LIMIT 3",
+                          "SELECT e, row_number() OVER () AS n FROM (SELECT unnest(nums) AS e FROM "
+                          "(SELECT nums FROM events ORDER BY sid))"}) {
+    const std::string told = Refusal(sql);
+    EXPECT_NE(told.find("QN-1217"), std::string::npos) << told;
+    EXPECT_NE(told.find("below which ORDER BY stands; put it above that"), std::string::npos) << told;
+  }
+}
+
+}  // namespace
+}  // namespace qn::plan
