@@ -186,6 +186,10 @@ Result<Part> CircuitPlanner::Union(const Node& node) {
 }
 
 Result<Part> CircuitPlanner::SetOp(const Node& node) {
+  if (node.has_collation) {
+    return CannotFollow(node.name + " over texts with a collation",
+                        "texts that differ are equal there, and Qanat compares values as they are.");
+  }
   std::vector<Part> parts;
   for (const auto& child : node.children) {
     QN_GET(Part part, Visit(*child));

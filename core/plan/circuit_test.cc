@@ -24,6 +24,20 @@ std::string Refusal(const std::string& sql) {
   return circuit.ok() ? circuit->Print() : circuit.status().ToString();
 }
 
+TEST(CircuitPlan, RefusesSetOperationsOverTextsWithACollation) {
+  for (const char* word : {"EXCEPT", "INTERSECT", "EXCEPT ALL", "INTERSECT ALL"}) {
+    const std::string told = Refusal("SELECT country COLLATE NOCASE AS c FROM events " + std::string(word) +
+                                     " SELECT currency FROM orders");
+    EXPECT_NE(told.find("QN-1217"), std::string::npos) << told;
+    EXPECT_NE(told.find("over texts with a collation cannot be kept up to date: texts that differ are equal"),
+              std::string::npos)
+        << told;
+  }
+  const std::string plain = Refusal(
+      "SELECT country FROM events WHERE country COLLATE NOCASE = 'DE' EXCEPT SELECT currency FROM orders");
+  EXPECT_EQ(plain.find("QN-1217"), std::string::npos) << plain;
+}
+
 TEST(CircuitPlan, RefusesAnOrderThatItCannotFollow) {
   for (const char* sql : {"SELECT unnest(nums) AS e FROM (SELECT nums FROM events ORDER BY sid) LIMIT 3",
                           "SELECT * FROM (SELECT sid, sum(qty) OVER (PARTITION BY country) AS s FROM "

@@ -114,10 +114,11 @@ struct NodeParts {
   std::vector<std::vector<Expr>> rows;  // kValues
   std::vector<Json> values;             // kTableFunction: its arguments
   std::vector<size_t> projected_input;  // kTableFunction with a child: which of its columns come along
-  Json limit, offset;        // kLimit: numbers, or null; a limit that is no whole number is in percent
-  std::string input;         // kScan
-  uint64_t cte = 0;          // kCte, kCteRef, kRecursive
-  std::vector<bool> needed;  // of `columns`: does anything above look at it? Set by MarkNeeded
+  Json limit, offset;          // kLimit: numbers, or null; a limit that is no whole number is in percent
+  std::string input;           // kScan
+  bool has_collation = false;  // kSetOp: of a column; texts that differ may be equal
+  uint64_t cte = 0;            // kCte, kCteRef, kRecursive
+  std::vector<bool> needed;    // of `columns`: does anything above look at it? Set by MarkNeeded
 };
 
 struct Node : NodeParts {

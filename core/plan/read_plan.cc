@@ -1,6 +1,7 @@
 // JSON of a bound operator → Node. Unknown forms become kOther with DuckDB's name for them.
 #include "plan/read_plan.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "plan/read_expr.h"
@@ -245,10 +246,31 @@ void Reader::Distinct(const Json& json, std::vector<Read>& children, Read& out) 
   out.node->name = "Distinct";
   PassThrough(children, out);
   const FindColumn find = Finder(children[0].bindings);
-  if (json["distinct_type"].Str() == "DISTINCT_ON") {
-    out.node->groups = ReadExprs(json["distinct_targets"], find);
+  std::vector<Expr> targets = ReadExprs(json["distinct_targets"], find);
+  const bool is_plain = std::all_of(targets.begin(), targets.end(),
+                                    [](const Expr& target) { return target.kind == Expr::Kind::kColumn; });
+  // Otherwise it is not the values that are told apart, but what a collation makes of them.
+  if (json["distinct_type"].Str() == "DISTINCT_ON" || !is_plain) {
+    out.node->groups = std::move(targets);
     out.node->orders = ReadOrders(json["order_by"]["orders"], find);
   }
+}
+
+bool IsCollated(const Json& type) { return !type["type_info"]["collation"].Str().empty(); }
+
+// Whether a column that an operator gives has a collation, which our types do not say.
+bool HasCollation(const Json& json) {
+  const auto is_collated = [](const Json& expr) { return IsCollated(expr["return_type"]); };
+  for (const char* list : {"expressions", "groups"}) {
+    const Json::Array& exprs = json[list].Items();
+    if (std::any_of(exprs.begin(), exprs.end(), is_collated)) return true;
+  }
+  const Json::Array& types = json["returned_types"].Items();
+  if (std::any_of(types.begin(), types.end(), IsCollated)) return true;
+  const std::string& type = json["type"].Str();
+  const Json::Array& children = json["children"].Items();
+  return type != "LOGICAL_PROJECTION" && type != "LOGICAL_AGGREGATE_AND_GROUP_BY" &&
+         std::any_of(children.begin(), children.end(), HasCollation);
 }
 
 void Reader::SetOp(const Json& json, const std::vector<Read>& children, Read& out) {
@@ -256,6 +278,7 @@ void Reader::SetOp(const Json& json, const std::vector<Read>& children, Read& ou
   const bool is_all = json["setop_all"].Bool(true);  // left out of the JSON when true
   out.node->op = word == "UNION" && is_all ? Op::kUnionAll : Op::kSetOp;
   out.node->name = word + (is_all ? " ALL" : "");
+  out.node->has_collation = out.node->op == Op::kSetOp && HasCollation(json);
   for (size_t i = 0; i < children[0].node->columns.size(); ++i) {
     out.node->columns.push_back(children[0].node->columns[i]);
     out.bindings.emplace_back(json["table_index"].Uint(), i);

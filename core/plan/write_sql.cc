@@ -203,6 +203,7 @@ Result<Rel> SqlWriter::UnionAll(const Node& node) {
 }
 
 Result<Rel> SqlWriter::SetOp(const Node& node) {
+  if (node.has_collation) return CannotWrite(node.name + " over texts with a collation");
   std::string text;
   std::vector<std::string> columns;
   for (const auto& child : node.children) {
