@@ -187,12 +187,18 @@ class Builder {
         flow.circuit->ops[flow.window->last_op()].kind == plan::CircuitOp::Kind::kAggregate;
     if (!flow.window->options.emits_on_close || !is_aggregate) return Ok();
     // What comes out once is never taken back: what is above it is planned anew.
-    options.emits_once = [op = flow.window->last_op()](size_t index) { return index == op; };
+    options.emits_once = flow.circuit->ops[flow.window->last_op()].identity;
     QN_GET(flow.circuit, plan::PlanCircuit(*flow.query.tree, options));
     QN_GET(flow.window, WindowOf(dataset.spec, flow));
     return Ok();
   }
 
+    const auto& ops = flow.circuit->ops;
+    const auto same = std::find_if(ops.begin(), ops.end(), [&options](const plan::CircuitOp& op) {
+      return op.identity == options.emits_once;
+    });
+    QN_CHECK(same != ops.end());
+    flow.window->op = static_cast<size_t>(same - ops.begin());
   // The output column that is the begin of the windows, followed down to a group of an aggregate.
   Result<WindowPlan> WindowOf(const DatasetSpec& spec, const Flow& flow) const {
     const int column = ColumnIndex(flow.query.columns, spec.window.column);

@@ -68,6 +68,8 @@ struct CircuitOp {
   };
   Kind kind = Kind::kRecompute;
   std::string label;  // for people: "GROUP BY country, minute", "JOIN ON a = b"
+  // kAggregate: which one it is, also in another plan of the same tree, where indexes may differ.
+  std::string identity;
   std::vector<Fragment> inputs;
   Schema columns;            // of the output, as scans of "#<index>" see them
   bool is_weighted = false;  // the output may take rows back
@@ -112,9 +114,9 @@ struct Circuit {
 struct CircuitOptions {
   IsStream is_stream;                                         // false: bounded
   std::function<bool(const std::string& input)> is_weighted;  // of a stream: deletions may come
-  // Operators, by index, whose groups come out once, when they are closed, and are never taken back; none by
-  // default.
-  std::function<bool(size_t op)> emits_once;
+  // The `identity` of an aggregate whose groups come out once, when they are closed, and are never taken
+  // back; empty: there is none.
+  std::string emits_once;
 };
 
 // Failure QN-1217: what cannot be kept up to date, and why.

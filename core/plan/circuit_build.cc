@@ -190,7 +190,7 @@ Result<Part> CircuitBuilder::Aggregate(Part part, std::vector<Expr> groups, std:
   CircuitOp op;
   op.kind = CircuitOp::Kind::kAggregate;
   op.label = label;
-  op.is_weighted = !options_.emits_once || !options_.emits_once(circuit_.ops.size());
+  op.is_weighted = true;
   op.has_groups = !groups.empty();
   const std::ptrdiff_t group_count = static_cast<std::ptrdiff_t>(groups.size());
   Fragment input = FragmentOf(std::move(part), std::move(groups), 0, std::move(arguments));
@@ -209,6 +209,8 @@ Result<Part> CircuitBuilder::Aggregate(Part part, std::vector<Expr> groups, std:
   }
   op.columns = input.columns;
   op.inputs.push_back(std::move(input));
+  QN_GET(op.identity, OpText(op));
+  op.is_weighted = op.identity != options_.emits_once;
   return Add(std::move(op));
 }
 

@@ -24,6 +24,29 @@ std::string Refusal(const std::string& sql) {
   return circuit.ok() ? circuit->Print() : circuit.status().ToString();
 }
 
+TEST(CircuitPlan, TellsTheAggregateThatComesOutOnceAgainBehindWaysNotTaken) {
+  // avg(DISTINCT ts) is begun natively and then computed anew by key: what was begun goes.
+  const Query query = Compiled(
+      "SELECT day, sum(n) AS n, count(a) AS k FROM (SELECT day, country, count(*) AS n, avg(DISTINCT ts) AS "
+      "a "
+      "FROM events GROUP BY ALL) GROUP BY day");
+  CircuitOptions options = Options();
+  const Circuit first = World::Take(PlanCircuit(*query.tree, options));
+  ASSERT_EQ(first.output.reads.size(), 1U);
+  const CircuitOp& top = first.ops.at(std::stoul(first.output.reads[0].substr(1)));
+  ASSERT_EQ(top.kind, CircuitOp::Kind::kAggregate);
+  EXPECT_TRUE(first.output.is_weighted);
+  options.emits_once = top.identity;
+  const Circuit second = World::Take(PlanCircuit(*query.tree, options));
+  EXPECT_FALSE(second.output.is_weighted);
+  size_t once = 0;
+  for (const CircuitOp& op : second.ops) {
+    if (!op.is_weighted) ++once;
+    EXPECT_EQ(op.is_weighted, op.identity != top.identity) << op.label;
+  }
+  EXPECT_EQ(once, 1U);
+}
+
 TEST(CircuitPlan, RefusesSetOperationsOverTextsWithACollation) {
   for (const char* word : {"EXCEPT", "INTERSECT", "EXCEPT ALL", "INTERSECT ALL"}) {
     const std::string told = Refusal("SELECT country COLLATE NOCASE AS c FROM events " + std::string(word) +
