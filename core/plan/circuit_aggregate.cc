@@ -237,7 +237,7 @@ class GroupingPlan {
 };
 
 Result<Part> GroupingPlan::Plan() {
-  if (!grouping_.finish.empty()) return Recompute();
+  if (!grouping_.finish.empty() || HaveEqualForms(grouping_.groups)) return Recompute();
   bool has_distinct = false;
   for (size_t i = 0; i < grouping_.aggregates.size(); ++i) {
     has_distinct = has_distinct || (IsNeeded(i) && IsDistinct(grouping_.aggregates[i]));

@@ -250,7 +250,12 @@ Result<Part> CircuitBuilder::Recompute(Recomputed spec) {
   op.kind = CircuitOp::Kind::kRecompute;
   op.label = std::move(spec.label);
   op.is_weighted = true;
-  op.keeps_answer_only = spec.keeps_answer_only;
+  // What cannot be remembered is made of what can be: an answer does not have that.
+  op.keeps_answer_only =
+      spec.keeps_answer_only && std::all_of(spec.inputs.begin(), spec.inputs.end(), [](const Part& input) {
+        return std::all_of(input.columns().begin(), input.columns().end(),
+                           [](const Field& field) { return IsStorable(field.type); });
+      });
   op.key_count = spec.key_count;
   op.tree = std::move(spec.tree);
   op.columns.assign(op.tree->columns.begin() + static_cast<std::ptrdiff_t>(op.key_count),

@@ -129,6 +129,16 @@ std::set<size_t> ColumnsAmong(const std::vector<Expr>& exprs) {
   return out;
 }
 
+// What tells rows with these columns apart, also where values are equal and not the same.
+std::vector<Expr> Identity(const Schema& columns, const Mask& mask) {
+  std::vector<Expr> out = Selected(columns, mask);
+  const size_t count = out.size();
+  for (size_t i = 0; i < count; ++i) {
+    if (HasEqualForms(out[i].type)) out.push_back(CastExpr(out[i], Type::Of(TypeId::kVarchar)));
+  }
+  return out;
+}
+
 CircuitBuilder::JoinOutput Pairs() {
   CircuitBuilder::JoinOutput out;
   out.pairs = true;
@@ -239,7 +249,7 @@ Result<Part> CircuitPlanner::OuterByParts(const Node& node, Part left, Part righ
   pairs = Filter(std::move(pairs), on.rest);
   std::vector<Part> parts;
   const auto add_unmatched = [&](Part side, const Mask& wanted, size_t first) -> Status {
-    std::vector<Expr> keys = Selected(side.columns(), wanted);
+    std::vector<Expr> keys = Identity(side.columns(), wanted);
     std::vector<Expr> matched_columns;
     for (const Expr& key : keys) matched_columns.push_back(Shifted(key, first));
     QN_GET(Part matched,
@@ -277,7 +287,7 @@ Result<Part> CircuitPlanner::MatchedByParts(const Node& node, Part left, Part ri
   QN_GET(Part pairs, builder_.Join({left.Copy(), on.Left(), LeftOf(told, width)},
                                    {std::move(right), on.Right(), RightOf(told, width)}, on.strict(), Pairs(),
                                    "pairs of " + label));
-  std::vector<Expr> keys = Selected(left.columns(), LeftOf(told, width));
+  std::vector<Expr> keys = Identity(left.columns(), LeftOf(told, width));
   QN_GET(Part matched,
          builder_.Distinct(Project(Filter(std::move(pairs), on.rest), keys), "matched rows of " + label));
   CircuitBuilder::JoinOutput output;

@@ -153,6 +153,16 @@ bool IsStorable(const Type& type) {
                      [](const Field& child) { return IsStorable(child.type); });
 }
 
+bool HasEqualForms(const Type& type) {
+  return type.id == TypeId::kInterval ||
+         std::any_of(type.children.begin(), type.children.end(),
+                     [](const Field& child) { return HasEqualForms(child.type); });
+}
+
+bool HaveEqualForms(const std::vector<Expr>& exprs) {
+  return std::any_of(exprs.begin(), exprs.end(), [](const Expr& expr) { return HasEqualForms(expr.type); });
+}
+
 void MakeNamesUnique(Schema& columns) {
   const auto lower = [](std::string text) {
     std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });

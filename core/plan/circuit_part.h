@@ -46,6 +46,11 @@ std::string ExprText(const Expr& expr);
 // Whether values of the type can be remembered (RowCodec knows all but these).
 bool IsStorable(const Type& type);
 
+// Whether values that differ may be equal as keys, INTERVAL '30 days' and '1 month': of such keys only one
+// form is remembered.
+bool HasEqualForms(const Type& type);
+bool HaveEqualForms(const std::vector<Expr>& exprs);
+
 // ---- parts ----
 
 // A subtree that gives the change of its rows when its streams give theirs.

@@ -139,7 +139,7 @@ Result<Part> CircuitPlanner::Visit(const Node& node) {
       if (!node.groups.empty()) return DistinctOn(node);
       {
         QN_GET(Part part, Visit(*node.children[0]));
-        return builder_.Distinct(std::move(part), "DISTINCT");
+        return Distinct(std::move(part), "DISTINCT");
       }
     case Op::kSetOp:
       return SetOp(node);
@@ -198,17 +198,16 @@ Result<Part> CircuitPlanner::SetOp(const Node& node) {
   }
   if (node.name == "UNION") {
     Part all = UnionAll(std::move(parts));
-    return builder_.Distinct(std::move(all), "UNION");
+    return Distinct(std::move(all), "UNION");
   }
-  const bool is_except = node.name.rfind("EXCEPT", 0) == 0;
   const bool is_all = node.name.find(" ALL") != std::string::npos;
   Part out = std::move(parts[0]);
   for (size_t i = 1; i < parts.size(); ++i) {
     // A row that is there once, less or at most as often as on the right: once or not at all.
     if (!is_all) {
-      QN_GET(out, builder_.Distinct(std::move(out), "DISTINCT, left of " + node.name));
+      QN_GET(out, Distinct(std::move(out), "DISTINCT, left of " + node.name));
     }
-    QN_GET(out, builder_.Bag(std::move(out), std::move(parts[i]), is_except, node.name));
+    QN_GET(out, Bag(std::move(out), std::move(parts[i]), node));
   }
   return out;
 }

@@ -72,6 +72,9 @@ class CircuitPlanner {
   // `keeps_order`: the order is asked for above.
   Result<Ordered> Limit(const Node& node, bool keeps_order);
   Result<Part> DistinctOn(const Node& node);
+  // Whole rows, once each.
+  Result<Part> Distinct(Part part, const std::string& label);
+  Result<Part> Bag(Part left, Part right, const Node& node);
 
   const CircuitOptions& options_;
   CircuitBuilder builder_;

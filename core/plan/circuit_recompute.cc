@@ -234,6 +234,43 @@ Result<CircuitPlanner::Ordered> CircuitPlanner::Limit(const Node& node, bool kee
   return Ordered{Project(std::move(out), std::move(columns), node.columns), {}};
 }
 
+Result<Part> CircuitPlanner::Distinct(Part part, const std::string& label) {
+  std::vector<Expr> keys = ColumnExprs(part.columns());
+  if (!HaveEqualForms(keys)) return builder_.Distinct(std::move(part), label);
+  CircuitBuilder::Recomputed spec;
+  spec.label = label;
+  spec.keeps_answer_only = !part.is_weighted;
+  auto tree = MakeNode(Op::kDistinct, "Distinct");
+  tree->columns = part.columns();
+  tree->children.push_back(ScanNode("@0", part.columns()));
+  spec.tree = Answer(std::move(tree), keys, Mask(keys.size(), true));
+  spec.key_count = keys.size();
+  spec.keys.push_back(std::move(keys));
+  spec.inputs.push_back(std::move(part));
+  return builder_.Recompute(std::move(spec));
+}
+
+// EXCEPT and INTERSECT: what of the left rows stays.
+Result<Part> CircuitPlanner::Bag(Part left, Part right, const Node& node) {
+  std::vector<Expr> keys = ColumnExprs(left.columns());
+  if (!HaveEqualForms(keys)) {
+    const bool is_except = node.name.rfind("EXCEPT", 0) == 0;
+    return builder_.Bag(std::move(left), std::move(right), is_except, node.name);
+  }
+  CircuitBuilder::Recomputed spec;
+  spec.label = node.name;
+  auto tree = MakeNode(Op::kSetOp, node.name.c_str());
+  tree->columns = left.columns();
+  tree->children.push_back(ScanNode("@0", left.columns()));
+  tree->children.push_back(ScanNode("@1", right.columns()));
+  spec.tree = Answer(std::move(tree), keys, Mask(keys.size(), true));
+  spec.key_count = keys.size();
+  spec.keys = {keys, ColumnExprs(right.columns())};
+  spec.inputs.push_back(std::move(left));
+  spec.inputs.push_back(std::move(right));
+  return builder_.Recompute(std::move(spec));
+}
+
 Result<Part> CircuitPlanner::DistinctOn(const Node& node) {
   QN_GET(Part part, Visit(*node.children[0]));
   CircuitBuilder::Recomputed spec;

@@ -242,3 +242,6 @@ SELECT k, b, count(DISTINCT v) AS n FROM events GROUP BY GROUPING SETS ((k), (b)
 
 -- grouping_sets_empty
 SELECT k, count(*) AS n FROM events WHERE seq < 0 GROUP BY GROUPING SETS ((k), ())
+
+-- by_interval
+SELECT p::VARCHAR AS p, n, s FROM (SELECT to_days(30 * (g % 4)) AS p, count(*) AS n, sum(v) AS s FROM events GROUP BY p)

@@ -231,3 +231,11 @@ LEFT JOIN LATERAL (SELECT o.seq AS oseq FROM orders o WHERE o.id = e.id ORDER BY
 
 -- lateral_values
 SELECT e.seq, l.what, l.value FROM events e, LATERAL (VALUES ('v', e.v), ('g', e.g::BIGINT)) l(what, value)
+
+-- left_by_interval_form
+SELECT e.d::VARCHAR AS d, o.seq AS oseq FROM (SELECT k, CASE WHEN b THEN INTERVAL 1 MONTH ELSE INTERVAL 30 DAY END AS d FROM events) e
+LEFT JOIN orders o ON e.k = o.k AND (e.d::VARCHAR = '30 days') = (o.seq % 2 = 0)
+
+-- anti_by_interval_form
+SELECT e.d::VARCHAR AS d FROM (SELECT k, CASE WHEN b THEN INTERVAL 1 MONTH ELSE INTERVAL 30 DAY END AS d FROM events) e
+WHERE NOT EXISTS (FROM orders o WHERE e.k = o.k AND (e.d::VARCHAR = '30 days') = (o.seq % 2 = 0))

@@ -140,3 +140,15 @@ SELECT seq, src FROM (SELECT seq, 'e' AS src FROM events UNION ALL SELECT seq, '
 
 -- ordered
 SELECT seq, k FROM events ORDER BY k, seq
+
+-- distinct_interval
+SELECT d::VARCHAR AS d FROM (SELECT DISTINCT to_days(30 * (g % 4)) AS d FROM events)
+
+-- union_interval
+SELECT s.d::VARCHAR AS d FROM (SELECT {'d': to_days(30 * (g % 4))} AS s FROM events UNION SELECT {'d': to_days(30 * (seq % 3)::INTEGER)} FROM orders)
+
+-- except_interval
+SELECT d::VARCHAR AS d FROM (SELECT to_days(30 * (g % 4)) AS d FROM events EXCEPT SELECT to_months((seq % 3)::INTEGER) FROM orders)
+
+-- intersect_all_interval
+SELECT d::VARCHAR AS d FROM (SELECT to_days(30 * (g % 4)) AS d FROM events INTERSECT ALL SELECT to_days(30 * (seq % 3)::INTEGER) FROM orders)
