@@ -126,6 +126,9 @@ class Builder {
     if (flow.query.mode == plan::Mode::kStream) ops::ReplacePatterns(*flow.query.tree, flow.patterns);
     const bool follows = dataset.is_view() && !has_function && flow.query.tree != nullptr;
     if (follows) QN_TRY(PlanView(dataset, flow));
+    if (dataset.is_view() && flow.query.tree == nullptr) {
+      flow.why_recomputed = "its SQL reads files itself; declared as a reference they leave it to follow";
+    }
     if (flow.circuit.has_value()) Settle(dataset.spec, flow);
     if (!has_function) return flow;
     QN_GET(flow.function_columns, columns_.OfText(spec.function.schema, spec.where, "the function's schema"));
@@ -144,7 +147,8 @@ class Builder {
     std::string more = RulesText(spec);
     if (flow.window.has_value()) {
       const ops::WindowOptions& window = flow.window->options;
-      more += "window #" + std::to_string(flow.window->op) + "." + std::to_string(window.group) + " of " +
+      const plan::WindowPath::Key& begin = flow.window->path.keys[0];
+      more += "window #" + std::to_string(begin.op) + "." + std::to_string(begin.column) + " of " +
               std::to_string(window.size_us) + " + " + std::to_string(window.lateness_us) +
               (window.emits_on_close ? " once" : "");
     }
@@ -190,15 +194,10 @@ class Builder {
     options.emits_once = flow.circuit->ops[flow.window->last_op()].identity;
     QN_GET(flow.circuit, plan::PlanCircuit(*flow.query.tree, options));
     QN_GET(flow.window, WindowOf(dataset.spec, flow));
+    QN_CHECK(flow.circuit->ops[flow.window->last_op()].identity == options.emits_once);
     return Ok();
   }
 
-    const auto& ops = flow.circuit->ops;
-    const auto same = std::find_if(ops.begin(), ops.end(), [&options](const plan::CircuitOp& op) {
-      return op.identity == options.emits_once;
-    });
-    QN_CHECK(same != ops.end());
-    flow.window->op = static_cast<size_t>(same - ops.begin());
   // The output column that is the begin of the windows, followed down to a group of an aggregate.
   Result<WindowPlan> WindowOf(const DatasetSpec& spec, const Flow& flow) const {
     const int column = ColumnIndex(flow.query.columns, spec.window.column);

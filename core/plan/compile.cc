@@ -2,6 +2,8 @@
 #include "plan/compile.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "plan/analyse.h"
 #include "plan/parse_tree.h"
@@ -223,7 +225,10 @@ Result<Query> Compiler::Bind(const Statement& statement, Json* plan_out) {
   for (const Rule& rule : statement.rules) query.rules.push_back(rule.name);
   QN_GET(query.reads, Reads(statement));
   query.views = ViewsBehind(query.reads);
-  QN_GET(Json plan, Plan(WithRules(query.sql, statement.dataset, query.conditions)));
+  Result<Json> planned = Plan(WithRules(query.sql, statement.dataset, query.conditions));
+  if (!planned.ok())
+    return Status(planned.status()).With(At(PlaceOf(statement, query.sql))).With(kNothingStarted);
+  const Json plan = std::move(planned).value();
   if (plan_out != nullptr) *plan_out = plan;
   if (!plan["error"].Bool()) return BindTree(std::move(query), statement, plan);
   if (IsWithoutPlan(plan)) return BindWithoutTree(std::move(query), statement);
@@ -273,6 +278,14 @@ Result<Query> Compiler::BindWithoutTree(Query query, const Statement& statement)
   return query;
 }
 
+// A TUPLE, or something that has one inside: DuckDB knows the type and has no SQL for it.
+bool IsNameless(const Type& type) {
+  static constexpr std::array<std::string_view, 5> kNested = {"TUPLE", "LIST", "ARRAY", "MAP", "STRUCT"};
+  return type.id == TypeId::kOther &&
+         std::any_of(kNested.begin(), kNested.end(),
+                     [&type](std::string_view word) { return type.text.rfind(word, 0) == 0; });
+}
+
 Status Compiler::CheckColumns(const Statement& statement, const Query& query) {
   const Place place = PlaceOf(statement, query.sql);
   // DuckDB renames what is there twice when it is selected from; asked directly it does not.
@@ -292,6 +305,10 @@ Status Compiler::CheckColumns(const Statement& statement, const Query& query) {
     } else if (i < query.columns.size() && query.columns[i].type.id == TypeId::kNull) {
       status = Invalid("QN-1205", "Column '" + name + "' is always NULL and has no type.");
       status.With(At(place)).With("Say which: CAST(NULL AS VARCHAR) AS " + name + ".");
+    } else if (i < query.columns.size() && IsNameless(query.columns[i].type)) {
+      status = Invalid("QN-1205", "Column '" + name + "' has a type that a table cannot keep: " +
+                                      query.columns[i].type.ToSql() + ".");
+      status.With(At(place)).With("Name the values: {'a': …, 'b': …} AS " + name + ", in place of (…, …).");
     } else {
       continue;
     }

@@ -299,5 +299,15 @@ TEST(Messages, WhatCannotBeCarried) {
       << glob;
 }
 
+TEST(Messages, ValuesWithoutNames) {
+  EXPECT_EQ(
+      Refusal("SELECT sid, (SELECT (max(rate), min(rate)) FROM prices) AS q FROM events"),
+      "QN-1205  Column 'q' has a type that a table cannot keep: TUPLE.\n"
+      "  at flows/shop.py:31, in the dataset 'result':  SELECT sid, (SELECT (max(rate), min(rate)) FROM "
+      "prices) AS q FROM events\n"
+      "  Name the values: {'a': …, 'b': …} AS q, in place of (…, …).\n"
+      "  Nothing was started.");
+}
+
 }  // namespace
 }  // namespace qn::plan
