@@ -309,7 +309,7 @@ Result<std::string> CircuitRun::Step(const Inputs& inputs, const std::vector<std
   has_late_rows_ = false;
   for (const auto& shared : shared_) QN_TRY(FillShared(*shared, inputs));
   for (const auto& run : ops_) {
-    Status status = RunOp(*run, inputs);
+    const Status status = RunOp(*run, inputs);
     if (!status.ok()) return Told(*run, status);
   }
   if (window_plan_.has_value()) QN_TRY(ExpireWindows(inputs.watermark_now_us()));
@@ -404,6 +404,7 @@ Status CircuitRun::RunOp(OpRun& run, const Inputs& inputs) {
   }
   if (gate_ != nullptr && &run == ops_[window_plan_->last_op()].get()) {
     QN_TRY(gate_->Pass(run.out, inputs.watermark_now_us()));
+    run.Recount();
   }
   run.rows_out += static_cast<int64_t>(run.out.rows.size());
   run.scan->Set(&run.out);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "app/columns.h"
+#include "base/check.h"
 #include "base/crc32c.h"
 
 namespace qn::app {

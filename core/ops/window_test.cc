@@ -9,6 +9,7 @@
 #include "ops/distinct.h"
 #include "ops/join.h"
 #include "ops/window_gate.h"
+#include "trace/test_sections.h"
 
 namespace qn::ops {
 namespace {
@@ -69,8 +70,7 @@ TEST(WindowGate, LetsAWindowOutOnceAndAsItIsInTheEnd) {
   EXPECT_FALSE(gate.HasToCloseAt(109));
   EXPECT_TRUE(gate.HasToCloseAt(110));
   // A restart in between.
-  std::string section;
-  gate.trace().TakeChanges(section);
+  const std::string section = trace::TakeSection(gate.trace());
   gate.trace().EndStep();
   gate.trace().Clear();
   ASSERT_TRUE(gate.trace().Apply(section).ok());
@@ -100,8 +100,7 @@ TEST(Expire, ADistinctForgetsWholeKeysAndTellsTheCheckpoint) {
   ASSERT_TRUE(distinct.Step(in, out).ok());
   EXPECT_EQ(out.rows.size(), 3u);
   ASSERT_TRUE(distinct.Expire([](std::string_view key) { return key[0] == 'a'; }).ok());
-  std::string section;
-  distinct.Traces()[0]->TakeChanges(section);
+  const std::string section = trace::TakeSection(*distinct.Traces()[0]);
   distinct.Traces()[0]->EndStep();
   Distinct restored(true, budget);
   ASSERT_TRUE(restored.Traces()[0]->Apply(section).ok());
@@ -129,8 +128,7 @@ TEST(Expire, ADistinctNeedNotRememberWhatComesForTheLastTime) {
   Delta last;
   ASSERT_TRUE(distinct.Step(third, last).ok());
   EXPECT_EQ(Rows(last), (std::map<std::string, int64_t>{{"a3|-", 1}}));
-  std::string section;
-  distinct.Traces()[0]->Dump(section);
+  const std::string section = trace::DumpSection(*distinct.Traces()[0]);
   EXPECT_EQ(section.find("a2"), std::string::npos);
   EXPECT_NE(section.find("b1"), std::string::npos);
 }

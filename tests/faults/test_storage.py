@@ -176,7 +176,10 @@ def test_the_checkpoint_before_can_be_restored_also_after_a_restart(lives: Lives
     left, right = tmp_path / "left.jsonl", tmp_path / "right.jsonl"
     left.touch()
     right.touch()
-    sources = [specs.source("l", left, "k BIGINT, v VARCHAR"), specs.source("r", right, "k BIGINT, w VARCHAR")]
+    sources = [
+        specs.source("l", left, "k BIGINT, v VARCHAR"),
+        specs.source("r", right, "k BIGINT, w VARCHAR"),
+    ]
     sql = "SELECT k, v, w FROM l JOIN r USING (k)"
     spec = specs.pipeline(tmp_path / "lake", sources, [specs.dataset("pairs", sql, kind="materialized_view")])
     # Nothing meets anything yet: no table is ahead of its checkpoint. The eighth step copies the seven before.

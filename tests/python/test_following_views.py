@@ -373,3 +373,12 @@ def test_the_plan_is_drawn_with_what_the_last_run_cost():
     wrong = subprocess.run([*QANAT, "plan", "flow.py", "--view", "sum"], capture_output=True, text=True)
     assert wrong.returncode != 0
     assert "QN-1315" in wrong.stderr and "Did you mean 'sums'?" in wrong.stderr
+
+
+def test_a_view_that_reads_files_itself_says_why_it_is_computed_whole():
+    Path("names.csv").write_text("c,name\nx,ex\n", encoding="utf-8")
+    sql = "SELECT id, name FROM ev JOIN read_csv('names.csv') AS n ON n.c = ev.c"
+    view = f'@qn.materialized_view\ndef named():\n    return "{sql}"\n'
+    feed("a", [(0, 0, "x", 1)])
+    Path("flow.py").write_text(HEAD + view, encoding="utf-8")
+    assert "because its SQL reads files itself" in said("plan", "flow.py")

@@ -238,4 +238,4 @@ LEFT JOIN orders o ON e.k = o.k AND (e.d::VARCHAR = '30 days') = (o.seq % 2 = 0)
 
 -- anti_by_interval_form
 SELECT e.d::VARCHAR AS d FROM (SELECT k, CASE WHEN b THEN INTERVAL 1 MONTH ELSE INTERVAL 30 DAY END AS d FROM events) e
-WHERE NOT EXISTS (FROM orders o WHERE e.k = o.k AND (e.d::VARCHAR = '30 days') = (o.seq % 2 = 0))
+ANTI JOIN orders o ON e.k = o.k AND (e.d::VARCHAR = '30 days') = (o.seq % 2 = 0)
