@@ -241,16 +241,32 @@ void Reader::Limit(const Json& json, std::vector<Read>& children, Read& out) {
   }
 }
 
+// DuckDB compares intervals in a normal form, those within a value by a lambda. It does so again when it is
+// asked for the column itself.
+bool IsOfIntervals(const Expr& target) {
+  return target.kind == Expr::Kind::kCall &&
+         (target.name == "normalized_interval" || target.name == "invoke");
+}
+
 void Reader::Distinct(const Json& json, std::vector<Read>& children, Read& out) {
   out.node->op = Op::kDistinct;
   out.node->name = "Distinct";
   PassThrough(children, out);
   const FindColumn find = Finder(children[0].bindings);
   std::vector<Expr> targets = ReadExprs(json["distinct_targets"], find);
+  const Schema& columns = out.node->columns;
+  const bool is_on = json["distinct_type"].Str() == "DISTINCT_ON";
+  for (size_t i = 0; !is_on && targets.size() == columns.size() && i < columns.size(); ++i) {
+    if (!IsOfIntervals(targets[i])) continue;
+    targets[i] = Expr();
+    targets[i].kind = Expr::Kind::kColumn;
+    targets[i].index = i;
+    targets[i].type = columns[i].type;
+  }
   const bool is_plain = std::all_of(targets.begin(), targets.end(),
                                     [](const Expr& target) { return target.kind == Expr::Kind::kColumn; });
   // Otherwise it is not the values that are told apart, but what a collation makes of them.
-  if (json["distinct_type"].Str() == "DISTINCT_ON" || !is_plain) {
+  if (is_on || !is_plain) {
     out.node->groups = std::move(targets);
     out.node->orders = ReadOrders(json["order_by"]["orders"], find);
   }
