@@ -202,6 +202,24 @@ Status Engine::State::Run(const RunOptions& options) {
   return RunLocked(options);
 }
 
+namespace {
+
+Result<run::StepOptions> StepOptionsOf(const RunOptions& options, const StepWork& work,
+                                       const std::map<std::string, Sink*>& sinks) {
+  run::StepOptions out;
+  out.is_continuous = options.is_continuous;
+  out.trigger_ms = options.trigger_ms;
+  out.begins_again = options.full_refresh_all;
+  out.tables_begun_again = work.TablesBegunAgain();
+  for (const auto& [name, sink] : sinks) {
+    QN_GET(const Epoch committed, sink->Committed());
+    out.epoch_floor = std::max(out.epoch_floor, committed);
+  }
+  return out;
+}
+
+}  // namespace
+
 Status Engine::State::RunLocked(const RunOptions& options) {
   const PipelineSpec& spec = pipeline.spec;
   QN_GET(const std::string id, PipelineId());
@@ -246,18 +264,10 @@ Status Engine::State::RunLocked(const RunOptions& options) {
   TendedWork tended(*work, caretaker);
   FileCheckpoints checkpoints(files, spec.storage + "/_qanat/checkpoints");
 
-  run::StepOptions step_options;
-  step_options.is_continuous = options.is_continuous;
-  step_options.trigger_ms = options.trigger_ms;
-  step_options.begins_again = options.full_refresh_all;
-  step_options.tables_begun_again = work->TablesBegunAgain();
-  for (const auto& [name, sink] : sinks) {
-    QN_GET(const Epoch committed, sink->Committed());
-    step_options.epoch_floor = std::max(step_options.epoch_floor, committed);
-  }
+  QN_GET(run::StepOptions step_options, StepOptionsOf(options, *work, sinks));
   std::vector<std::string> names;
   for (const auto& [name, sink] : sinks) names.push_back(name);
-  run::StepMachine machine(step_options, names);
+  run::StepMachine machine(std::move(step_options), names);
   run::World world{clock,
                    checkpoints,
                    tended,

@@ -75,7 +75,8 @@ std::string FlowRun::WithBytes(const std::string& name, bool is_taken_back) cons
                                             : "");
   if (input.scan != nullptr) return "(SELECT t.*" + from + ")";
   std::string members;
-  for (const Field& field : input.source != nullptr ? input.source->columns : input.upstream->columns) {
+  const Schema& fields = input.upstream != nullptr ? input.upstream->columns : input.source->columns;
+  for (const Field& field : fields) {
     members += (members.empty() ? "" : ", ") + QuoteText(field.name) + ": t." + QuoteName(field.name);
   }
   const std::string bytes = "encode(to_json({" + members + "})::VARCHAR) AS __qn_raw";

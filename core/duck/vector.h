@@ -55,7 +55,8 @@ struct IntervalOrder {
     days += Carry(micros, kMicrosPerDay);
     months += Carry(days, kDaysPerMonth);
   }
-  auto operator<=>(const IntervalOrder&) const = default;
+  auto operator<=>(const IntervalOrder&) const =
+      default;  // NOLINT(modernize-use-nullptr): what it compares with
 
   int64_t months;
   int64_t days;

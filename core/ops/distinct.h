@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "ops/operator.h"
@@ -22,7 +21,7 @@ class Distinct final : public Operator {
 
   Status Step(std::span<KeyedDelta> inputs, Delta& out) override;  // failure: QN-3601
   Status Expire(const IsOver& is_over) override;
-  void SetLastTime(IsOver is_over) override { is_over_ = std::move(is_over); }
+  void SetLastTime(const IsOver& is_over) override { is_over_ = is_over; }
   std::vector<trace::Trace*> Traces() override { return {&trace_}; }
 
  private:

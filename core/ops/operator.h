@@ -27,7 +27,7 @@ class Operator {
   // may have rows of them any more. Only operators that windows can be made of know how.
   virtual Status Expire(const IsOver& is_over);
   // For the next Step: keys that come in it for the last time, so that they need not be remembered.
-  virtual void SetLastTime(IsOver is_over) { (void)is_over; }
+  virtual void SetLastTime(const IsOver& is_over) { (void)is_over; }
   // Its memory, always in the same order, for the checkpoint.
   virtual std::vector<trace::Trace*> Traces() = 0;
 };

@@ -39,7 +39,7 @@ Event NoneThere() { return Loaded{std::optional<Checkpoint>()}; }
 // Answers, and what is asked for then. A wrong guess of the effect throws, which fails the test.
 class Script {
  public:
-  explicit Script(StepOptions options = {}) : machine(options, {"clean", "clean__dead_letters"}) {}
+  explicit Script(StepOptions options = {}) : machine(std::move(options), {"clean", "clean__dead_letters"}) {}
 
   template <typename Wanted>
   Wanted Get(Event event) {
