@@ -190,10 +190,8 @@ Status CircuitRun::MakeOp(size_t index, trace::Budget& budget) {
     run->inputs.push_back(std::move(in));
   }
   run->changes.resize(plan.inputs.size());
-  QN_TRY(MakeWindows(*run, index, budget));
-  if (run->op == nullptr) {
-    QN_GET(run->op, MakeOperator(*run, budget));
-  }
+  MakeWindows(*run, index, budget);
+  QN_GET(run->op, MakeOperator(*run, budget));
   run->scan_name = UniqueName("change");
   QN_GET(run->scan, ops::DeltaScan::Make(plan));
   QN_TRY(duck::RegisterScan(connection_, run->scan_name, *run->scan));
@@ -201,24 +199,16 @@ Status CircuitRun::MakeOp(size_t index, trace::Budget& budget) {
   return Ok();
 }
 
-Status CircuitRun::MakeWindows(OpRun& run, size_t index, trace::Budget& budget) {
-  if (!window_plan_.has_value()) return Ok();
+void CircuitRun::MakeWindows(OpRun& run, size_t index, trace::Budget& budget) {
+  if (!window_plan_.has_value()) return;
   const plan::WindowPath& path = window_plan_->path;
   for (const plan::WindowPath::Key& key : path.keys) {
     if (key.op != index) continue;
     run.begins.emplace(KeyTypes(run.plan->inputs[0]), duck::Encoding::kKey, key.column);
   }
   for (const plan::WindowPath::Leaf& leaf : path.leaves) run.is_leaf = run.is_leaf || leaf.op == index;
-  if (index != window_plan_->last_op()) return Ok();
-  if (run.plan->kind == CircuitOp::Kind::kAggregate) {
-    QN_GET(auto window,
-           ops::MakeWindowAggregate(*run.plan, window_plan_->options, path.keys[0].column, budget));
-    window_ = window.get();
-    run.op = std::move(window);
-    return Ok();
-  }
-  if (!window_plan_->options.emits_on_close) return Ok();
-  // What such an operator gives is made of one part, or, by a join, of two.
+  if (index != window_plan_->last_op() || !window_plan_->options.emits_on_close) return;
+  // What comes out begins with the key, or, of a join, with the left row.
   const plan::Fragment& left = run.plan->inputs[0];
   const bool is_join = run.plan->kind == CircuitOp::Kind::kJoin;
   const size_t width = is_join ? left.columns.size() - left.key_count : left.key_count;
@@ -229,7 +219,6 @@ Status CircuitRun::MakeWindows(OpRun& run, size_t index, trace::Budget& budget) 
                            is_join ? duck::Encoding::kRow : duck::Encoding::kKey,
                            path.output_column - (is_right ? width : 0));
   gate_ = std::make_unique<ops::WindowGate>(window_plan_->options, std::move(begins), is_right, budget);
-  return Ok();
 }
 
 Result<std::unique_ptr<ops::Operator>> CircuitRun::MakeOperator(OpRun& run, trace::Budget& budget) {
@@ -395,9 +384,7 @@ Status CircuitRun::RunOp(OpRun& run, const Inputs& inputs) {
   QN_TRY(Fill(run, inputs));
   const bool has_changes = std::any_of(run.changes.begin(), run.changes.end(),
                                        [](const KeyedDelta& change) { return !change.rows.empty(); });
-  const bool has_window = window_ != nullptr && run.op.get() == window_;
-  if (has_window) window_->SetWatermark(inputs.watermark_now_us());
-  if (has_changes || (!has_started_ && run.op->IsDue()) || (has_window && window_->HasToClose())) {
+  if (has_changes || (!has_started_ && run.op->IsDue())) {
     QN_TRY(run.op->Step(run.changes, run.out));
     run.Recount();
     ++run.steps;
@@ -423,7 +410,7 @@ Status CircuitRun::ExpireWindows(int64_t watermark_us) {
   }
   expired_us_ = closed;
   for (const auto& run : ops_) {
-    if (!run->begins.has_value() || run->op.get() == window_) continue;
+    if (!run->begins.has_value()) continue;
     const ops::WindowBegins& begins = *run->begins;
     QN_TRY(run->op->Expire([&begins, closed](std::string_view key) { return begins.Of(key) <= closed; }));
   }
@@ -431,8 +418,7 @@ Status CircuitRun::ExpireWindows(int64_t watermark_us) {
 }
 
 bool CircuitRun::HasToClose(int64_t watermark_us) const {
-  if (gate_ != nullptr) return gate_->HasToCloseAt(watermark_us);
-  return window_ != nullptr && window_->HasToCloseAt(watermark_us);
+  return gate_ != nullptr && gate_->HasToCloseAt(watermark_us);
 }
 
 namespace {
@@ -500,7 +486,6 @@ void CircuitRun::Clear() {
   EndStep();
   for (const auto& run : ops_) {
     for (trace::Trace* trace : run->op->Traces()) trace->Clear();
-    if (window_ != nullptr) window_->Forget();
     for (OpRun::In& in : run->inputs) {
       KeyedDelta left;
       in.sink->MoveTo(left);
@@ -530,7 +515,7 @@ Json CircuitRun::Stats() const {
   for (const auto& run : ops_) {
     size_t bytes = 0;
     for (const trace::Trace* trace : run->op->Traces()) bytes += trace->bytes();
-    if (gate_ != nullptr && run == ops_.back()) bytes += gate_->trace().bytes();
+    if (gate_ != nullptr && run == ops_[window_plan_->last_op()]) bytes += gate_->trace().bytes();
     list.Push(Json(Json::Object{{"rows_in", run->rows_in},
                                 {"rows_out", run->rows_out},
                                 {"steps", run->steps},

@@ -12,7 +12,6 @@
 #include "ops/delta_scan.h"
 #include "ops/delta_sink.h"
 #include "ops/operator.h"
-#include "ops/window.h"
 #include "ops/window_gate.h"
 #include "plan/circuit.h"
 #include "trace/budget.h"
@@ -69,7 +68,7 @@ class CircuitRun {
   struct OpRun;
   CircuitRun(duck::Connection& connection, const Clock& clock, const Flow& flow);
   Status MakeOp(size_t index, trace::Budget& budget);
-  Status MakeWindows(OpRun& run, size_t index, trace::Budget& budget);
+  void MakeWindows(OpRun& run, size_t index, trace::Budget& budget);
   Result<std::unique_ptr<ops::Operator>> MakeOperator(OpRun& run, trace::Budget& budget);
   Status RunOp(OpRun& run, const Inputs& inputs);
   // Several operators read the same input: it is read once for all of them.
@@ -92,8 +91,8 @@ class CircuitRun {
   const std::optional<WindowPlan>& window_plan_;
   std::vector<std::unique_ptr<OpRun>> ops_;
   std::vector<std::unique_ptr<Shared>> shared_;
-  ops::WindowAggregate* window_ = nullptr;  // owned by its operator
-  std::unique_ptr<ops::WindowGate> gate_;   // of the last operator, when it is another
+  std::unique_ptr<ops::WindowGate>
+      gate_;  // behind the last operator whose windows end; null: they come out with every change
   int64_t watermark_before_us_ = ops::kNoTime;
   int64_t expired_us_ = ops::kNoTime;  // windows that begin so late and before are forgotten
   bool has_late_rows_ = false;

@@ -151,7 +151,7 @@ class Builder {
       const plan::WindowPath::Key& begin = flow.window->path.keys[0];
       more += "window #" + std::to_string(begin.op) + "." + std::to_string(begin.column) + " of " +
               std::to_string(window.size_us) + " + " + std::to_string(window.lateness_us) +
-              (window.emits_on_close ? " once" : "");
+              (window.emits_on_close ? " held back" : "");
     }
     if (!more.empty()) flow.fingerprint += "/" + std::to_string(Crc32c(more));
     flow.circuit->ForTrees([&flow](plan::Node& tree) { ops::ReplacePatterns(tree, flow.patterns); });

@@ -32,10 +32,6 @@ class Aggregate final : public Operator {
   Status Expire(const IsOver& is_over) override;
   std::vector<trace::Trace*> Traces() override { return {&trace_}; }
 
-  // For who closes groups: the states by group, and the number of rows in one.
-  trace::StateTrace& trace() { return trace_; }
-  int64_t Count(std::string_view state) const { return merge_.Count(state); }
-
  private:
   // One partial state a key; what is made of several is stored in `bytes`.
   Status MergePartials(std::span<const KeyedRow> rows, Arena& bytes, std::vector<KeyedRow>& unique);

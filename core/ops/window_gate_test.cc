@@ -1,5 +1,5 @@
 // Windows that end: where they begin, what is forgotten, what comes out when.
-#include "ops/window.h"
+#include "ops/window_gate.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,6 @@
 
 #include "ops/distinct.h"
 #include "ops/join.h"
-#include "ops/window_gate.h"
 #include "trace/test_sections.h"
 
 namespace qn::ops {
