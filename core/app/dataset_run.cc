@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <limits>
 
 #include "base/crc32c.h"
 #include "base/version.h"
@@ -263,19 +262,16 @@ TableRows DatasetRun::RowsSince(Epoch consumed) const {
   return rows;
 }
 
-// How far event time has come: the least of the flows that have it. Those that have ended or stand still
-// count when all do.
+// How far event time has come in the flows that have it. Those that have ended stand still.
 void DatasetRun::SetTime(Change& change) const {
-  constexpr int64_t kAllTime = std::numeric_limits<int64_t>::max();
-  int64_t least[2] = {kAllTime, kAllTime};
+  LeastTime least;
   for (const auto& flow : flows_) {
     if (!dataset_.has_event_time || !flow->flow().has_event_time) continue;
-    int64_t& counted = least[flow->is_finished() || flow->IsIdle() ? 1 : 0];
-    counted = std::min(counted, flow->OutputWatermarkUs());
+    least.Add(flow->OutputWatermarkUs(), flow->is_finished() || flow->IsIdle());
   }
-  change.is_idle = least[0] == kAllTime && least[1] != kAllTime;
-  const int64_t counts = least[0] == kAllTime ? least[1] : least[0];
-  if (counts != kAllTime) change.watermark_us = counts;
+  if (!least.has_any()) return;
+  change.is_idle = !least.moves();
+  change.watermark_us = least.time_us();
 }
 
 Change DatasetRun::ChangeSince(Epoch consumed) {

@@ -1,17 +1,10 @@
 // The part of a flow that follows changes: a view's circuit, its windows, what its upstreams have changed.
 #include <algorithm>
-#include <limits>
 
 #include "app/flow_input.h"
 #include "app/watermark.h"
 
 namespace qn::app {
-namespace {
-
-constexpr int64_t kAllTime = std::numeric_limits<int64_t>::max();
-
-}  // namespace
-
 bool FlowRun::FitsCircuit(const Json& state) const {
   return circuit_ == nullptr || state.IsNull() || state["circuit"]["fingerprint"].Str() == flow_.fingerprint;
 }
@@ -111,25 +104,22 @@ Status FlowRun::TakeLateRows(const CircuitRun::Inputs& inputs) {
   return Ok();
 }
 
-// Those that stand still count when nothing moves.
-int64_t FlowRun::WatermarkUs() const {
-  int64_t least[2] = {kAllTime, kAllTime};
+LeastTime FlowRun::TimeOfInputs() const {
+  LeastTime least;
   for (const auto& input : inputs_) {
-    if (!input->has_event_time()) continue;
-    int64_t& counted = least[input->is_idle ? 1 : 0];
-    counted = std::min(counted, input->watermark_us());
+    if (input->has_event_time()) least.Add(input->watermark_us(), input->is_idle);
   }
-  const int64_t counts = least[0] == kAllTime ? least[1] : least[0];
-  return counts == kAllTime ? watermark_us_ : std::max(watermark_us_, counts);
+  return least;
+}
+
+int64_t FlowRun::WatermarkUs() const {
+  const LeastTime least = TimeOfInputs();
+  return least.has_any() ? std::max(watermark_us_, least.time_us()) : watermark_us_;
 }
 
 bool FlowRun::IsIdle() const {
-  bool has_any = false;
-  for (const auto& input : inputs_) {
-    if (input->has_event_time() && !input->is_idle) return false;
-    has_any = has_any || input->has_event_time();
-  }
-  return has_any;
+  const LeastTime least = TimeOfInputs();
+  return least.has_any() && !least.moves();
 }
 
 int64_t FlowRun::OutputWatermarkUs() const {

@@ -16,6 +16,7 @@
 #include "app/progress.h"
 #include "app/table_sink.h"
 #include "app/view_sink.h"
+#include "app/watermark.h"
 #include "base/clock.h"
 #include "contract/source.h"
 
@@ -141,6 +142,7 @@ class FlowRun {
   Status MakeFunction();
   Status MakeSink();
   Status OpenReader(Input& input, const Json& position);
+  LeastTime TimeOfInputs() const;
   Status TakeSource(Input& input, uint64_t bytes_max, Taken& taken);
   Result<int64_t> ParquetTimeMax(const Input& input);
   Result<std::optional<int64_t>> PeekEventTime(const Source& source, const std::string& path);

@@ -1,6 +1,7 @@
 // How far event time has come, for one reader. See docs/guide/order-and-watermark.md.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -33,6 +34,24 @@ class Watermark {
   int64_t delay_us_;
   int64_t seen_us_ = kNone;
   int64_t time_us_ = kNone;
+};
+
+// How far event time has come in several inputs: the least of those that move. Those that stand still count
+// when nothing moves.
+class LeastTime {
+ public:
+  void Add(int64_t time_us, bool stands_still) {
+    int64_t& least = stands_still ? still_us_ : moving_us_;
+    least = std::min(least, time_us);
+  }
+  bool has_any() const { return std::min(moving_us_, still_us_) != kAll; }
+  bool moves() const { return moving_us_ != kAll; }
+  int64_t time_us() const { return moves() ? moving_us_ : still_us_; }  // of has_any()
+
+ private:
+  static constexpr int64_t kAll = std::numeric_limits<int64_t>::max();
+  int64_t moving_us_ = kAll;
+  int64_t still_us_ = kAll;
 };
 
 // The event time of the first row of a block that can be decoded and has one.
