@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <map>
@@ -13,6 +12,7 @@
 
 #include "app/view_table.h"
 #include "base/check.h"
+#include "base/test_folder.h"
 #include "connectors/delta/path.h"
 #include "connectors/delta/schema_json.h"
 #include "connectors/delta/stats.h"
@@ -76,12 +76,7 @@ class ViewWorld {
     database_ = std::move(duck::Database::Open(*api, options)).value();
     connection_ = std::move(database_->Connect()).value();
     Ask("SET TimeZone = 'UTC'");
-    root_ = shape_.root;
-    if (root_.empty()) {
-      char folder[] = "/tmp/qanat-view-XXXXXX";
-      QN_CHECK(::mkdtemp(folder) != nullptr);
-      root_ = folder;
-    }
+    root_ = shape_.root.empty() ? MakeTestFolder("view") : shape_.root;
     const auto columns = connection_->Describe(query);
     EXPECT_TRUE(columns.ok()) << columns.status().ToString();
     columns_ = *delta::StoredSchema(*columns);

@@ -122,10 +122,34 @@ struct Shape {
   size_t row_bytes_max;
 };
 
+std::vector<KeyedRow> RandomRows(const Shape& shape, std::mt19937& random, Texts& text) {
+  std::vector<KeyedRow> rows;
+  for (uint32_t n = random() % 400; n > 0; --n) {
+    const int key = static_cast<int>(random()) % shape.keys;
+    const int row = static_cast<int>(random()) % shape.rows;
+    const std::string row_text =
+        std::to_string(row) + std::string(static_cast<size_t>(row * 37) % shape.row_bytes_max, 'x');
+    rows.push_back({text("key " + std::to_string(key) + std::string(static_cast<size_t>(key) % 30, 'k')),
+                    row == 0 ? "" : text(row_text), static_cast<int64_t>(random() % 5) - 2});
+  }
+  return rows;
+}
+
+// Two thirds of what is there go.
+std::vector<KeyedRow> MostOf(const Bag& bag, std::mt19937& random, Texts& text) {
+  std::vector<KeyedRow> rows;
+  for (const auto& [key, of] : bag) {
+    for (const auto& [row, weight] : of) {
+      if (random() % 3 != 0) rows.push_back({text(key), text(row), -weight});
+    }
+  }
+  return rows;
+}
+
 class RowTraceModel : public ::testing::TestWithParam<Shape> {};
 
 // Random batches, ends of steps, checkpoints and restarts from them.
-TEST_P(RowTraceModel, EqualsAMapOfMaps) {  // NOLINT(readability-function-size): one life
+TEST_P(RowTraceModel, EqualsAMapOfMaps) {
   const Shape shape = GetParam();
   for (uint32_t seed = 1; seed <= 3; ++seed) {
     std::mt19937 random(seed);
@@ -137,24 +161,8 @@ TEST_P(RowTraceModel, EqualsAMapOfMaps) {  // NOLINT(readability-function-size):
     for (int step = 0; step < 60; ++step) {
       const bool is_deleting = step % 20 >= 12;
       for (int batch = 0; batch < 3; ++batch) {
-        std::vector<KeyedRow> rows;
-        for (uint32_t n = random() % 400; n > 0; --n) {
-          const int key = static_cast<int>(random()) % shape.keys;
-          const int row = static_cast<int>(random()) % shape.rows;
-          const std::string row_text =
-              std::to_string(row) + std::string(static_cast<size_t>(row * 37) % shape.row_bytes_max, 'x');
-          rows.push_back(
-              {text("key " + std::to_string(key) + std::string(static_cast<size_t>(key) % 30, 'k')),
-               row == 0 ? "" : text(row_text), static_cast<int64_t>(random() % 5) - 2});
-        }
-        if (is_deleting) {  // what is there goes
-          rows.clear();
-          for (const auto& [key, of] : bag) {
-            for (const auto& [row, weight] : of) {
-              if (random() % 3 != 0) rows.push_back({text(key), text(row), -weight});
-            }
-          }
-        }
+        const std::vector<KeyedRow> rows =
+            is_deleting ? MostOf(bag, random, text) : RandomRows(shape, random, text);
         std::vector<KeyRef> places;
         ASSERT_TRUE(trace->Add(rows, &places).ok());
         Apply(rows, bag);

@@ -1,13 +1,8 @@
-"""How many kills; the kit."""
+"""How many kills."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "kit"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

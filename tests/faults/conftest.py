@@ -1,24 +1,14 @@
-"""The kit of tests that give a pipeline many lives."""
+"""Pipelines and machines to do harm to."""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "kit"))
-
 import incarnation
+import pytest
 import shop
-
-
-@pytest.fixture(scope="session")
-def lives() -> Iterator[incarnation.Lives]:
-    with incarnation.Lives() as lives:
-        yield lives
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,8 @@ table `<name>.sql`: one SELECT a line, JSON text, whose rows together are the ta
 """
 
 import json
-import os
 import pathlib
-import subprocess
-import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,34 +14,13 @@ import duckdb
 import pytest
 from deltalake import DeltaTable, QueryBuilder
 
-ROOT = pathlib.Path(__file__).parents[2]
-WRITER = pathlib.Path(os.environ.get("QANAT_DELTA_TEST", ROOT / "build/core/qn_connectors_delta_test"))
 NAMES = ["types", "plain", "partitioned", "checkpointed", "rewritten"]
 
 
 @pytest.fixture(scope="module")
-def golden(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+def golden(written: Callable[[str, str], pathlib.Path]) -> pathlib.Path:
     """The folder with the tables."""
-    if not WRITER.exists():
-        pytest.skip("the C++ tests are not built; make test-cpp builds them")
-    folder = tmp_path_factory.mktemp("golden")
-    library = pathlib.Path(__import__("_duckdb").__file__)
-    python = pathlib.Path(sysconfig.get_config_var("LIBDIR"))
-    env = os.environ | {
-        "QANAT_GOLDEN_DIR": str(folder),
-        "QANAT_DUCKDB": str(library),
-        "LD_LIBRARY_PATH": f"{python}:/usr/lib/x86_64-linux-gnu:{os.environ.get('LD_LIBRARY_PATH', '')}",
-    }
-    done = subprocess.run([WRITER, "--gtest_filter=Golden.*"], env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
-
-
-@pytest.fixture
-def db() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        yield connection
+    return written("qn_connectors_delta_test", "Golden.*")
 
 
 def meant(folder: pathlib.Path, name: str) -> str:

@@ -4,11 +4,8 @@ The files come from the C++ test `Golden.*` (core/formats/parquet/golden_test.cc
 `<name>` the query that it holds, `<name>.sql`.
 """
 
-import os
 import pathlib
-import subprocess
-import sysconfig
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import duckdb
@@ -18,8 +15,6 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
-WRITER = pathlib.Path(os.environ.get("QANAT_PARQUET_TEST", ROOT / "build/core/qn_formats_parquet_test"))
 SCALARS = [f"scalar_{i}" for i in range(8)]
 NESTED = [f"nested_{i}" for i in range(11)]
 LARGE = ["random", "mixed", "pages", "deltas"]
@@ -27,28 +22,9 @@ TIMES = "scalar_4"  # years that Python's and Polars' dates do not have
 
 
 @pytest.fixture(scope="module")
-def golden(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+def golden(written: Callable[[str, str], pathlib.Path]) -> pathlib.Path:
     """The folder with the files."""
-    if not WRITER.exists():
-        pytest.skip("the C++ tests are not built; make test-cpp builds them")
-    folder = tmp_path_factory.mktemp("parquet")
-    library = pathlib.Path(__import__("_duckdb").__file__)
-    python = pathlib.Path(sysconfig.get_config_var("LIBDIR"))
-    env = os.environ | {
-        "QANAT_GOLDEN_DIR": str(folder),
-        "QANAT_DUCKDB": str(library),
-        "LD_LIBRARY_PATH": f"{python}:/usr/lib/x86_64-linux-gnu:{os.environ.get('LD_LIBRARY_PATH', '')}",
-    }
-    done = subprocess.run([WRITER, "--gtest_filter=Golden.*"], env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
-
-
-@pytest.fixture
-def db() -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        yield connection
+    return written("qn_formats_parquet_test", "Golden.*")
 
 
 def files(golden: pathlib.Path, name: str) -> list[pathlib.Path]:

@@ -4,38 +4,22 @@ The tables come from the C++ test `ViewChanges.*` (core/app/view_changes_test.cc
 """
 
 import collections
-import os
 import pathlib
-import subprocess
-import sysconfig
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-ROOT = pathlib.Path(__file__).parents[2]
-WRITER = pathlib.Path(os.environ.get("QANAT_APP_TEST", ROOT / "build/core/qn_app_test"))
 SIGN = {"insert": 1, "update_postimage": 1, "delete": -1, "update_preimage": -1}
 Bag = collections.Counter[tuple[Any, ...]]
 
 
 @pytest.fixture(scope="module")
-def golden(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+def golden(written: Callable[[str, str], pathlib.Path]) -> pathlib.Path:
     """The folder with the tables."""
-    if not WRITER.exists():
-        pytest.skip("the C++ tests are not built; make test-cpp builds them")
-    folder = tmp_path_factory.mktemp("changes")
-    library = pathlib.Path(__import__("_duckdb").__file__)
-    python = pathlib.Path(sysconfig.get_config_var("LIBDIR"))
-    env = os.environ | {
-        "QANAT_GOLDEN_DIR": str(folder),
-        "QANAT_DUCKDB": str(library),
-        "LD_LIBRARY_PATH": f"{python}:/usr/lib/x86_64-linux-gnu:{os.environ.get('LD_LIBRARY_PATH', '')}",
-    }
-    done = subprocess.run([WRITER, "--gtest_filter=ViewChanges.*"], env=env, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
+    return written("qn_app_test", "ViewChanges.*")
 
 
 def values(row: dict[str, Any]) -> tuple[Any, ...]:

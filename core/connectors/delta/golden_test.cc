@@ -1,11 +1,11 @@
 // Tables written through DuckDB and our log, log checkpoints included: others must read them. With
 // QANAT_GOLDEN_DIR set, the tables stay there for tests/golden, which reads them with deltalake and DuckDB.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "base/test_folder.h"
 #include "connectors/delta/parquet_checkpoint.h"
 #include "connectors/delta/sink.h"
 #include "contract/memory_files.h"
@@ -84,8 +84,7 @@ class Golden : public ::testing::Test {
     if (const char* folder = std::getenv("QANAT_GOLDEN_DIR"); folder != nullptr) {
       root_ = folder;
     } else {
-      char pattern[] = "/tmp/qanat-golden-XXXXXX";
-      root_ = ::mkdtemp(pattern);
+      root_ = MakeTestFolder("golden");
       is_temporary_ = true;
     }
     checkpoints_ = std::make_unique<ParquetCheckpoints>(*connection_, files_, root_ + "/scratch");

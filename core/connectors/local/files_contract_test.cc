@@ -1,10 +1,10 @@
 // What contract/files.h promises, asked of the real disk and of the one in memory: the fake must not lie.
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <functional>
 
+#include "base/test_folder.h"
 #include "connectors/local/local_files.h"
 #include "contract/memory_files.h"
 
@@ -18,8 +18,7 @@ struct Disk {
 };
 
 Disk RealDisk() {
-  char pattern[] = "/tmp/qanat-files-XXXXXX";
-  const std::string root = ::mkdtemp(pattern);
+  const std::string root = MakeTestFolder("files");
   return {std::make_unique<LocalFiles>(), root, [root] { std::filesystem::remove_all(root); }};
 }
 

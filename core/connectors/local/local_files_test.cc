@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include <thread>
 
 #include "base/fail_point.h"
+#include "base/test_folder.h"
 #include "connectors/local/glob.h"
 #include "connectors/local/lock.h"
 
@@ -21,10 +21,7 @@ namespace {
 
 class LocalTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    char pattern[] = "/tmp/qanat-local-XXXXXX";
-    root_ = ::mkdtemp(pattern);
-  }
+  void SetUp() override { root_ = MakeTestFolder("local"); }
   void TearDown() override {
     ASSERT_TRUE(ArmFailPoints("").ok());
     std::filesystem::remove_all(root_);

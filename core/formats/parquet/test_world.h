@@ -1,7 +1,6 @@
 // For tests and benchmarks only: rows of a query through DuckDB into the encoder, and back.
 #pragma once
 
-#include <stdlib.h>
 
 #include <atomic>
 #include <filesystem>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/test_folder.h"
 #include "duck/database.h"
 #include "duck/row_sink.h"
 #include "formats/parquet/writer.h"
@@ -59,9 +59,7 @@ class World {
     QN_CHECK(database.ok());
     database_ = std::move(database).value();
     connection_ = std::move(database_->Connect()).value();
-    char folder[] = "/tmp/qanat-parquet-XXXXXX";
-    QN_CHECK(::mkdtemp(folder) != nullptr);
-    folder_ = folder;
+    folder_ = MakeTestFolder("parquet");
   }
   ~World() { std::filesystem::remove_all(folder_); }
   World(const World&) = delete;
