@@ -121,7 +121,10 @@ chaos: build test-needs ## kill -9 in a loop, a hundred times, with a ledger of 
 oracle: build test-needs ## the law at large: many rows, queries, lives and deaths against DuckDB's answers (an hour)
 	@QANAT_ORACLE=large QANAT_LAW_EXAMPLES=$${EXAMPLES:-1000} $(PY) -m pytest -q -n 2 --dist worksteal \
 	  -p no:cacheprovider --durations=10 tests/oracle $(PYTEST)
-bench: build test-needs ## figures beside peers in one run (bench/README.md); BENCH="--size 1M" for less
+$(STAMP)/needs-bench: tools/needs.sh $(STAMP)/needs
+	@tools/needs.sh bench
+	@touch $@
+bench: build $(STAMP)/needs-bench ## figures beside peers in one run (bench/README.md); BENCH="--size 1M" for less
 	@$(PY) -m bench $(BENCH)
 format: test-needs ## put every file into its dress
 	@$(BIN)/clang-format -i $(CPP)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Finds what this machine lacks to build (`needs.sh build`) or to test (`needs.sh test`) and installs it with
-# apt-get where it may (root or password-free sudo). Elsewhere it names what is missing and stops.
+# Finds what this machine lacks to build (`needs.sh build`), to test (`test`) or to measure beside peers (`bench`)
+# and installs it with apt-get where it may (root or password-free sudo). Elsewhere it names what is missing and
+# stops.
 set -euo pipefail
 what=${1:-build}
 cxx=${CXX:-g++}
@@ -33,6 +34,10 @@ find_missing() {
 import pathlib, sys, sysconfig
 sys.exit(not (pathlib.Path(sysconfig.get_path("include")) / "Python.h").exists())'
   need git command -v git
+  if [ "$what" = bench ]; then
+    need openjdk-17-jre-headless command -v java
+    need gcc command -v cc
+  fi
   [ "$what" = test ] || return 0
   need libgtest-dev has_header gtest/gtest.h
   need clang command -v clang++
