@@ -1,7 +1,6 @@
 // For tests and benchmarks only: rows of a query through DuckDB into the encoder, and back.
 #pragma once
 
-
 #include <atomic>
 #include <filesystem>
 #include <functional>
